@@ -1,0 +1,201 @@
+"""Sealing: private values of events become ciphertext before anything is stored.
+
+A person's structured fields are sealed under one key per person, each free text under a
+key of its own. The associated data binds a value to its event, its field and its key, so
+that no ciphertext can be moved. Keys are wrapped by a key derived from the master key.
+"""
+
+import functools
+import hashlib
+import hmac
+import os
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec.structs import replace
+
+from shared.events.base import Event, Person, Private
+from shared.events.recorded import IdempotencyKey, WrappedKey
+from shared.runtime.identifiers import new_id
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+EventT = TypeVar("EventT", bound=Event)
+
+
+class SealBroken(Exception):
+    """A sealed value or a wrapped key doesn't open: the wrong key, or it was tampered with."""
+
+
+class MasterKey:
+    """What the master key is used for, each through a subkey of its own (HKDF-SHA-256)."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+        self._wrapping = AESGCM(self._subkey("key wrapping"))
+        self._idempotency = self._subkey("idempotency keys")
+        self._bodies = self._subkey("request bodies")
+        self._digests = self._subkey("file digests")
+
+    def _subkey(self, purpose: str) -> bytes:
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"anjie {purpose}".encode()).derive(self._master)
+
+    def check_value(self) -> bytes:
+        """Shows later whether a master key is the same one, without showing the key."""
+        return hmac.digest(self._subkey("check value"), b"anjie", "sha256")
+
+    def wrap(self, key_id: UUID, key: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._wrapping.encrypt(nonce, key, key_id.bytes)
+
+    def unwrap(self, key_id: UUID, wrapped: bytes) -> bytes:
+        """Raises SealBroken."""
+        try:
+            return self._wrapping.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.bytes)
+        except InvalidTag:
+            raise SealBroken(f"key {key_id}") from None
+
+    def idempotency(self, sub: str, key: str, route: str, canonical_body: bytes) -> IdempotencyKey:
+        """Keyed hashes of a client's key and of what was sent under it; `route` is method and path."""
+        owner = f"{len(sub)}|{sub}|{key}".encode()
+        content = hmac.new(self._bodies, route.encode(), hashlib.sha256)
+        content.update(b"\n")
+        content.update(canonical_body)
+        return IdempotencyKey(hmac.digest(self._idempotency, owner, "sha256"), content.digest())
+
+    def file_digest(self, content: bytes) -> str:
+        """HMAC-SHA-256 of a file's clear bytes, hexadecimal."""
+        return hmac.digest(self._digests, content, "sha256").hex()
+
+
+class Sealing:
+    """Seals the events of one append and gathers the keys that have to travel with it.
+
+    `about` are the people whom the free texts concern; `known` the stored keys of people
+    who already have one. Every other person met in an event gets a new key, whose id the
+    append claims.
+    """
+
+    def __init__(
+        self, master: MasterKey, about: Sequence[UUID], known: Mapping[UUID, bytes] | None = None
+    ) -> None:
+        self._master = master
+        self._about = tuple(about)
+        self._persons: dict[UUID, bytes] = dict(known or {})
+        self.keys: list[WrappedKey] = []
+
+    def seal(self, event: EventT, event_id: UUID) -> EventT:
+        """The same event with every private value sealed."""
+        return self._sealed(event, event_id, "", None)
+
+    def _sealed(self, struct: StructT, event_id: UUID, path: str, owner: UUID | None) -> StructT:
+        if isinstance(struct, Person):
+            owner = struct.person_ref
+            self._person_key(owner)
+        changes: dict[str, Any] = {}
+        for name in _private_fields(type(struct)):
+            value = getattr(struct, name)
+            if isinstance(value, Private):
+                changes[name] = self._value(value, event_id, path + name, owner)
+            elif isinstance(value, tuple):
+                changes[name] = tuple(
+                    self._sealed(item, event_id, f"{path}{name}/{index}/", owner)
+                    for index, item in enumerate(value)
+                )
+            elif value is not None:
+                changes[name] = self._sealed(value, event_id, f"{path}{name}/", owner)
+        return replace(struct, **changes) if changes else struct
+
+    def _value(self, value: Private, event_id: UUID, field: str, owner: UUID | None) -> Private:
+        if value.clear is None:
+            raise ValueError(f"{field} is sealed already")
+        if owner is None:
+            key_id, key = self._text_key()
+        else:
+            key_id, key = owner, self._person_key(owner)
+        nonce = os.urandom(_NONCE_BYTES)
+        clear = value.clear.text.encode()
+        sealed = nonce + AESGCM(key).encrypt(nonce, clear, _associated(event_id, field, key_id))
+        return Private(key=key_id, event=event_id, field=field, sealed=sealed)
+
+    def _text_key(self) -> tuple[UUID, bytes]:
+        key_id, key = new_id(), os.urandom(_KEY_BYTES)
+        self.keys.append(WrappedKey(key_id, self._master.wrap(key_id, key), self._about))
+        return key_id, key
+
+    def _person_key(self, person_ref: UUID) -> bytes:
+        key = self._persons.get(person_ref)
+        if key is None:
+            key = self._persons[person_ref] = os.urandom(_KEY_BYTES)
+            wrapped = self._master.wrap(person_ref, key)
+            self.keys.append(WrappedKey(person_ref, wrapped, (person_ref,), claims=True))
+        return key
+
+
+def open_value(value: Private, key: bytes) -> str:
+    """The clear text of a sealed value. Raises SealBroken."""
+    assert value.event is not None
+    assert value.key is not None
+    associated = _associated(value.event, value.field, value.key)
+    try:
+        clear = AESGCM(key).decrypt(value.sealed[:_NONCE_BYTES], value.sealed[_NONCE_BYTES:], associated)
+    except InvalidTag:
+        raise SealBroken(f"{value.field} of event {value.event}") from None
+    return clear.decode()
+
+
+def seal_file(file_id: UUID, content: bytes, master: MasterKey) -> tuple[bytes, WrappedKey]:
+    """A file's bytes sealed under a key of its own, bound to its id."""
+    key, nonce = os.urandom(_KEY_BYTES), os.urandom(_NONCE_BYTES)
+    sealed = nonce + AESGCM(key).encrypt(nonce, content, file_id.bytes)
+    return sealed, WrappedKey(file_id, master.wrap(file_id, key), ())
+
+
+def open_file(file_id: UUID, sealed: bytes, key: bytes) -> bytes:
+    """The bytes of a sealed file. Raises SealBroken."""
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], file_id.bytes)
+    except InvalidTag:
+        raise SealBroken(f"file {file_id}") from None
+
+
+def private_values(struct: msgspec.Struct) -> Iterator[Private]:
+    """Every private value in an event, a state or a part of one, in order of declaration."""
+    for name in _private_fields(type(struct)):
+        value = getattr(struct, name)
+        if isinstance(value, Private):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                yield from private_values(item)
+        elif value is not None:
+            yield from private_values(value)
+
+
+def _associated(event_id: UUID, field: str, key_id: UUID) -> bytes:
+    return f"{event_id}|{field}|{key_id}".encode()
+
+
+@functools.cache
+def _private_fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a struct that are private values or hold structs with some in them."""
+    hints = typing.get_type_hints(cls)
+    return tuple(name for name in cls.__struct_fields__ if _may_be_private(hints[name]))
+
+
+def _may_be_private(hint: Any) -> bool:
+    arguments = typing.get_args(hint)
+    if arguments:
+        return any(_may_be_private(argument) for argument in arguments)
+    if not (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+        return False
+    return issubclass(hint, Private) or bool(_private_fields(hint))

@@ -1,0 +1,371 @@
+"""The manners of every route: declared once as an `Operation`, served and documented from that.
+
+An operation says its path, its body, its query, its answers and the problems it may end
+in; `Operations` is the one route of the application that finds and runs them, so what is
+served and what the OpenAPI document says can't drift apart.
+"""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout, TooManyRequests
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from shared.events.recorded import LedgerUnavailable, QueueFull
+from shared.policy.actor import Actor
+from shared.policy.refusal import Refused
+from shared.runtime import metrics
+from shared.runtime.bodies import read_body, read_id, read_query
+from shared.runtime.identity import TokenVerifier, Unauthenticated
+from shared.runtime.problems import MEDIA_TYPE, Problem, Text, language_of, problem_of
+
+BODY_BYTES_MAX = 1 << 20
+JSON = b"application/json"
+RETRY_AFTER_S = 1
+
+_TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+
+T = TypeVar("T")
+
+log = structlog.stdlib.get_logger("anjie.http")
+
+
+class Answer(NamedTuple):
+    """A whole answer; `content` is encoded already."""
+
+    status: int
+    content: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    media_type: bytes = JSON
+
+
+class Streamed(NamedTuple):
+    """An answer that is sent as it is made."""
+
+    status: int
+    chunks: AsyncIterator[bytes]
+    media_type: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Line(NamedTuple):
+    """What is different for a request that came as a line of a batch."""
+
+    may_match_any: bool
+    """Whether `If-Match: *` is allowed: an earlier line of the batch on the stream succeeded."""
+    actor: Mapping[str, Any] | None
+    """In whose name the operator sends it, under an import."""
+
+
+class Request:
+    """A request on its way to its operation."""
+
+    __slots__ = (
+        "_read", "actor", "content", "headers", "language", "line", "log_fields", "method", "operation",
+        "parameters", "path", "query_string", "request_id", "traceparent",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        *,
+        query_string: bytes = b"",
+        read: "Callable[[], AsyncIterator[bytes]] | None" = None,
+        content: bytes = b"",
+        line: Line | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.headers = headers
+        """By lower-case name; the last of repeated ones."""
+        self.query_string = query_string
+        self.content = content
+        self.line = line
+        self.parameters: dict[str, str] = {}
+        self.language = language_of(headers.get(b"accept-language"))
+        self.log_fields: dict[str, Any] = {}
+        self._read = read
+        traceparent = headers.get(b"traceparent", b"")
+        if not _TRACEPARENT.fullmatch(traceparent):
+            traceparent = b"00-%b-%b-01" % (os.urandom(16).hex().encode(), os.urandom(8).hex().encode())
+        self.traceparent = traceparent.decode("ascii")
+        request_id = headers.get(b"x-request-id", b"")
+        self.request_id = (
+            request_id.decode("ascii") if _REQUEST_ID.fullmatch(request_id) else self.traceparent[3:35]
+        )
+        self.operation: Operation
+        self.actor: Actor
+        """Who sends it; not set on operations that are open to all."""
+
+    def header(self, name: bytes) -> str | None:
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def id(self, name: str) -> UUID:
+        """A parameter of the path that is an id. Raises: Problem 404 where it can't be one."""
+        found = read_id(self.parameters[name])
+        if found is None:
+            raise Problem("not-found")
+        return found
+
+    def query(self, cls: type[T]) -> T:
+        return read_query(self.query_string, cls)
+
+    def body(self, cls: type[T]) -> T:
+        return read_body(self.content, cls)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, for operations that take it as a stream."""
+        if self._read is None:
+            yield self.content
+            return
+        async for chunk in self._read():
+            yield chunk
+
+
+SignIn = Callable[[bytes | None], Awaitable[Actor]]
+"""From the Authorization header to who sends the request; raises Problem 401."""
+
+Handler = Callable[[Request], Awaitable[Answer | Streamed]]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One method on one path: how it is served, and what is said of it in the OpenAPI document."""
+
+    method: str
+    path: str
+    """As in OpenAPI: `/v1/cases/{case_id}`."""
+    name: str
+    summary: str
+    tag: str
+    handler: Handler
+    signed_in: bool = True
+    body: Any = None
+    """The struct of its JSON body."""
+    streams_body: bool = False
+    """The handler reads the body itself, with a limit of its own."""
+    body_media: dict[str, Any] = {}
+    """OpenAPI media type objects of a body that isn't JSON."""
+    example: Any = None
+    query: Any = None
+    """The struct of its query parameters."""
+    answers: dict[int, Any] = {}
+    """Status to the struct of the answer, or to a media type where it is not JSON."""
+    problems: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
+    """Headers it needs, else 428; with a leading `?` those that it only takes notice of."""
+    batchable: bool = False
+
+
+class _Node:
+    """A step of a path: what may follow it, and what stands here."""
+
+    __slots__ = ("methods", "parameter", "steps")
+
+    def __init__(self) -> None:
+        self.steps: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.methods: dict[str, tuple[Operation, tuple[str, ...]]] = {}
+
+
+class Operations(BaseRoute):
+    """Everything the application answers, as one route."""
+
+    def __init__(self, operations: Iterable[Operation], sign_in: SignIn) -> None:
+        self.operations = tuple(operations)
+        self._sign_in = sign_in
+        self._root = _Node()
+        self._needs: dict[str, tuple[bytes, ...]] = {}
+        for operation in self.operations:
+            self._place(operation)
+
+    def _place(self, operation: Operation) -> None:
+        node, names = self._root, []
+        for step in operation.path.split("/")[1:]:
+            if step.startswith("{"):
+                names.append(step[1:-1])
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.steps.setdefault(step, _Node())
+        if operation.method in node.methods:
+            raise ValueError(f"{operation.method} {operation.path} is declared twice")
+        node.methods[operation.method] = (operation, tuple(names))
+        self._needs[operation.name] = tuple(
+            name.lower().encode() for name in operation.headers if not name.startswith("?")
+        )
+
+    def find(self, request: Request) -> Operation:
+        """The operation that a request is for; its path's parameters are set on the request.
+
+        Raises: Problem, 404 or 405.
+        """
+        node: _Node | None = self._root
+        values: list[str] = []
+        for step in request.path.split("/")[1:]:
+            assert node is not None
+            following = node.steps.get(step)
+            if following is None:
+                following = node.parameter if step else None
+                values.append(step)
+            node = following
+            if node is None:
+                raise Problem("no-such-route")
+        assert node is not None
+        if not node.methods:
+            raise Problem("no-such-route")
+        found = node.methods.get(request.method)
+        if found is None and request.method == "HEAD":
+            found = node.methods.get("GET")
+        if found is None:
+            raise Problem("method-not-allowed", headers={"Allow": ", ".join(sorted(node.methods))})
+        operation, names = found
+        request.operation = operation
+        request.parameters = dict(zip(names, values, strict=True))
+        return operation
+
+    async def answer(self, request: Request) -> Answer | Streamed:
+        """What a request comes to, refusals included; never raises but for cancellation."""
+        try:
+            operation = self.find(request)
+            if operation.signed_in:
+                request.actor = await self._sign_in(request.headers.get(b"authorization"))
+            for name in self._needs[operation.name]:
+                if not request.headers.get(name):
+                    raise Problem("header-missing", _header_missing(name), header=name.decode().title())
+            if not operation.streams_body and request.method != "GET":
+                request.content = await _whole_body(request)
+            return await operation.handler(request)
+        except Problem as raised:
+            problem = raised
+        except Refused as refusal:
+            problem = problem_of(refusal)
+        except QueueFull:
+            problem = Problem("too-many", headers={"Retry-After": str(RETRY_AFTER_S)})
+        except (LedgerUnavailable, PoolTimeout, TooManyRequests, psycopg.OperationalError) as error:
+            log.warning("ledger unavailable", error=type(error).__name__, request_id=request.request_id)
+            problem = Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)})
+        except Exception as error:
+            log.exception("request failed", error=type(error).__name__, request_id=request.request_id)
+            problem = Problem("internal")
+        return problem_answer(problem, request.language)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request(
+            scope["method"],
+            scope["path"],
+            dict(scope["headers"]),
+            query_string=scope["query_string"],
+            read=lambda: _received(receive),
+        )
+        answer = await self.answer(request)
+        headers = [
+            (b"content-type", answer.media_type),
+            (b"x-request-id", request.request_id.encode()),
+            *answer.headers,
+        ]
+        if isinstance(answer, Answer):
+            headers.append((b"content-length", b"%d" % len(answer.content)))
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            content = b"" if request.method == "HEAD" else answer.content
+            await send({"type": "http.response.body", "body": content})
+        else:
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            async for chunk in answer.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        seconds = time.perf_counter() - started
+        route = request.operation.path if hasattr(request, "operation") else "none"
+        metrics.observe_request(route, request.method, answer.status, seconds)
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=answer.status,
+            ms=round(seconds * 1000, 1),
+            request_id=request.request_id,
+            traceparent=request.traceparent,
+            **request.log_fields,
+        )
+
+
+def bearer_sign_in(verifier: TokenVerifier) -> SignIn:
+    """Sign-in by `Authorization: Bearer <token>`."""
+
+    async def sign_in(authorization: bytes | None) -> Actor:
+        scheme, _, token = (authorization or b"").decode("latin-1").partition(" ")
+        try:
+            if scheme.lower() != "bearer" or not token.strip():
+                raise Unauthenticated("token_missing", "a bearer token is needed")
+            return (await verifier.verify(token.strip())).actor
+        except Unauthenticated as failure:
+            if failure.code == "keys_unreachable":
+                raise Problem("keys-unreachable", headers={"Retry-After": str(RETRY_AFTER_S)}) from None
+            detail = Text(failure.detail, _FAILURES_ZH[failure.code])
+            raise Problem("unauthenticated", detail, headers={"WWW-Authenticate": "Bearer"}) from None
+
+    return sign_in
+
+
+_FAILURES_ZH: dict[str, str] = {
+    "token_missing": "需要携带令牌（Bearer）",
+    "token_invalid": "此服务不接受该令牌",
+    "token_expired": "令牌已过期",
+    "claims_invalid": "令牌中的身份信息不符合要求",
+}
+
+
+def problem_answer(problem: Problem, language: str) -> Answer:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    headers.append((b"content-language", language.encode()))
+    return Answer(problem.status, problem.encoded(language), tuple(headers), MEDIA_TYPE.encode())
+
+
+def json_answer(value: Any, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+    return Answer(status, msgspec.json.encode(value), headers)
+
+
+def _header_missing(name: bytes) -> Text:
+    title = name.decode().title()
+    return Text(f"{title} is needed here", f"此处必须提供 {title}")
+
+
+async def _received(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
+
+
+async def _whole_body(request: Request) -> bytes:
+    """Raises: Problem 413 over the limit."""
+    announced = request.headers.get(b"content-length", b"0")
+    if len(announced) > 18 or (announced.isdigit() and int(announced) > BODY_BYTES_MAX):
+        raise Problem("too-large", limit=BODY_BYTES_MAX)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.chunks():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise Problem("too-large", limit=BODY_BYTES_MAX)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
