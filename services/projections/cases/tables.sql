@@ -1,0 +1,28 @@
+-- List rows: what a case looked like from its event at `position` until the next.
+-- Definition 1: raise this number when the same columns come to mean something else.
+
+CREATE TABLE cases (
+    stream_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    known_from bigint NOT NULL,
+    known_until bigint NOT NULL DEFAULT 9223372036854775807,
+    occurred_from timestamptz NOT NULL,
+    occurred_until timestamptz NOT NULL DEFAULT 'infinity',
+    closed_at bigint NOT NULL DEFAULT 9223372036854775807,
+    gone_at bigint GENERATED ALWAYS AS (least(known_until, closed_at)) STORED,
+    row_key uuid NOT NULL,
+    case_id uuid NOT NULL,
+    state text NOT NULL,
+    procedure text,
+    category text NOT NULL,
+    origin_unit uuid NOT NULL, -- the unit it is found under: its origin, or who hears an accusation
+    holder_unit uuid NOT NULL,
+    pending_unit uuid,
+    handler_ref text,
+    urgent boolean,
+    opened_at timestamptz NOT NULL,
+    reach uuid[] NOT NULL, -- where it began, where it is found, and every unit that ever held it
+    version integer NOT NULL,
+    position bigint NOT NULL,
+    row bytea NOT NULL
+);

@@ -1,0 +1,149 @@
+"""The measures of the statistics: which facts each one counts, and to which day it belongs.
+
+What the KPI read, `explain`, the backlog, the urgent board and the documentation say of a
+figure all comes from this table. R, the registered total, leaves the procedures SERVICE
+and SAFETY_LEAD out; a backlog, the urgent board, containment and reopening count every case.
+"""
+
+from fractions import Fraction
+from typing import Final, Literal
+
+import msgspec
+
+MeasureKind = Literal["COUNT", "URGENT", "RATIO", "LEVELS", "COVERAGE"]
+"""COUNT: an integer. URGENT: a count that isn't known while some cases are unclassified.
+RATIO: numerator over denominator. LEVELS: a ratio for each level. COVERAGE: visited over
+rostered households."""
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    kind: MeasureKind
+    facts: tuple[str, ...]
+    """What is counted; of a ratio, its numerator."""
+    over: tuple[str, ...] = ()
+    """What the denominator of a ratio counts."""
+    unclassified: tuple[str, ...] = ()
+    """What would count too, if it were classified urgent."""
+    live: bool = False
+    """True: as of the answer, whatever the period asked for."""
+    distinct: bool = False
+    """True: a subject counts once, however many of its facts fall into the period."""
+    formula: str
+
+
+MEASURES: Final[dict[str, Measure]] = {
+    measure.name: measure
+    for measure in (
+        Measure(
+            name="registered",
+            kind="COUNT",
+            facts=("registered",),
+            formula="R: cases registered in the period, without SERVICE and SAFETY_LEAD",
+        ),
+        Measure(
+            name="backlog",
+            kind="COUNT",
+            facts=("open_by_origin",),
+            live=True,
+            formula="cases in an open state, by origin, as of the answer",
+        ),
+        Measure(
+            name="disposition_rate",
+            kind="RATIO",
+            facts=("disposed",),
+            over=("registered",),
+            formula="R-cases whose current cycle is RESOLVED or CLOSED, a duplicate with its primary, ÷ R",
+        ),
+        Measure(
+            name="disposition_rate_net",
+            kind="RATIO",
+            facts=("disposed_net",),
+            over=("registered_net",),
+            formula="the same without merged duplicates ÷ (R − rejected, merged, transferred out, withdrawn)",
+        ),
+        Measure(
+            name="urgent_registered",
+            kind="URGENT",
+            facts=("urgent_registered",),
+            unclassified=("urgent_unclassified",),
+            formula="R-cases whose latest classification is urgent",
+        ),
+        Measure(
+            name="urgent_open",
+            kind="URGENT",
+            facts=("urgent_open",),
+            unclassified=("unclassified_open",),
+            formula="the same, in an open state",
+        ),
+        Measure(
+            name="urgent_resolved",
+            kind="URGENT",
+            facts=("urgent_resolved",),
+            unclassified=("unclassified_resolved",),
+            formula="the same, RESOLVED or CLOSED",
+        ),
+        Measure(
+            name="urgent_share_of_resolved",
+            kind="RATIO",
+            facts=("urgent_resolved",),
+            over=("resolved",),
+            formula="urgent R-cases RESOLVED or CLOSED ÷ R-cases RESOLVED or CLOSED",
+        ),
+        Measure(
+            name="visits",
+            kind="COUNT",
+            facts=("visit",),
+            formula="visits in the period, on a case or outside one, under the unit that made them",
+        ),
+        Measure(
+            name="visit_coverage",
+            kind="COVERAGE",
+            facts=("visit",),
+            over=("roster",),
+            formula="rostered households visited in the period ÷ households of each unit's latest roster",
+        ),
+        Measure(
+            name="containment_rate",
+            kind="LEVELS",
+            facts=("contained",),
+            over=("reached",),
+            formula="cases RESOLVED or CLOSED at a level ÷ cases that ever reached it",
+        ),
+        Measure(
+            name="reopen_rate",
+            kind="RATIO",
+            facts=("reopening",),
+            over=("resolution",),
+            distinct=True,
+            formula="cases reopened in the period ÷ cases resolved in the period",
+        ),
+    )
+}
+"""By name, in the order of the answer."""
+
+OUTSIDE: Final = "_outside"
+"""Ending of the facts of cases outside R; the urgent board counts them too, the statistics don't."""
+
+
+def everywhere(fact: str) -> tuple[str, str]:
+    """A fact of the urgent board, in R and outside it."""
+    return fact, fact + OUTSIDE
+
+
+BOARD: Final = {
+    "registered": (everywhere("urgent_registered"), everywhere("urgent_unclassified")),
+    "open": (everywhere("urgent_open"), everywhere("unclassified_open")),
+    "resolved": (everywhere("urgent_resolved"), everywhere("unclassified_resolved")),
+    "unconfirmed": (everywhere("urgent_unconfirmed"), ()),
+}
+"""Figures of the urgent board: what each counts, and what may count but isn't classified."""
+
+
+def percent(numerator: int, denominator: int) -> str | None:
+    """The ratio in per cent with two decimals, half-up from the exact fraction; None over zero."""
+    if denominator == 0:
+        return None
+    hundredths = Fraction(numerator * 10_000, denominator)
+    rounded = (2 * hundredths.numerator + hundredths.denominator) // (2 * hundredths.denominator)
+    return f"{rounded // 100}.{rounded % 100:02d}"

@@ -1,0 +1,179 @@
+"""Counting and listing facts as of any moment: every figure is one of these queries."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Composed
+
+Connection = AsyncConnection[Any]
+
+
+class AsOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What was true on `occurred` (None: at the end) as known at `position`; both bounds included."""
+
+    position: int
+    occurred: datetime | None = None
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """Days in Asia/Shanghai, both included; None leaves that side open."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+ALWAYS: Final = Period()
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that holds, as `explain` lists it."""
+
+    measure: str
+    unit_id: UUID
+    subject_kind: str
+    subject_id: UUID | None
+    subject_ref: str | None
+    on_day: date | None
+    level: str | None
+    because: list[dict[str, Any]]
+    """`[{topic, position}]`, positions ascending."""
+    cursor: tuple[int, UUID]
+    """Where the list goes on after this one."""
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit's own open cases."""
+
+    open: int
+    urgent_open: int
+    oldest_opened_at: datetime | None
+
+
+_LIVE: Final = SQL("(known_from <= %(position)s AND gone_at > %(position)s)")
+_PAST: Final = SQL(
+    "(known_from <= %(position)s AND known_until > %(position)s AND occurred_from <= %(occurred)s"
+    " AND (occurred_until > %(occurred)s OR closed_at > %(position)s))"
+)
+
+
+def valid(as_of: AsOf) -> tuple[SQL, dict[str, Any]]:
+    """The predicate under which a row of any temporal table holds, and its parameters."""
+    if as_of.occurred is None:
+        return _LIVE, {"position": as_of.position}
+    return _PAST, {"position": as_of.position, "occurred": as_of.occurred}
+
+
+async def count_facts(
+    connection: Connection,
+    measures: Sequence[str],
+    units: Sequence[UUID],
+    as_of: AsOf,
+    period: Period = ALWAYS,
+    *,
+    distinct: bool = False,
+) -> Counter[tuple[str, str | None, UUID]]:
+    """How many facts hold, by `(measure, level, unit)`; `distinct` counts a subject once."""
+    where, parameters = _where(measures, units, as_of, period)
+    counted = SQL("count(DISTINCT subject_id)") if distinct else SQL("count(*)")
+    query = SQL("SELECT measure, level, unit_id, {} FROM views.facts WHERE {} GROUP BY 1, 2, 3").format(
+        counted, where
+    )
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(query, parameters)
+        rows = await cursor.fetchall()
+    return Counter({(measure, level, unit): n for measure, level, unit, n in rows})
+
+
+async def list_facts(
+    connection: Connection,
+    measures: Sequence[str],
+    units: Sequence[UUID],
+    as_of: AsOf,
+    period: Period = ALWAYS,
+    *,
+    level: str | None = None,
+    distinct: bool = False,
+    after: tuple[int, UUID] | None = None,
+    limit: int = 100,
+) -> list[Fact]:
+    """The facts that a count adds up, in the order in which they became known; `after` is a cursor."""
+    where, parameters = _where(measures, units, as_of, period)
+    parameters |= {
+        "level": level,
+        "limit": limit,
+        "after": after and after[0],
+        "after_key": after and after[1],
+    }
+    query = SQL(
+        "SELECT measure, unit_id, subject_kind, subject_id, subject_ref, on_day, level, because,"
+        " known_from, row_key FROM (SELECT {} * FROM views.facts WHERE {} AND (%(level)s::text IS NULL OR level = %(level)s)"
+        " ORDER BY {}) held"
+        " WHERE %(after)s::bigint IS NULL OR (known_from, row_key) > (%(after)s, %(after_key)s::uuid)"
+        " ORDER BY known_from, row_key LIMIT %(limit)s"
+    ).format(
+        SQL("DISTINCT ON (subject_id)" if distinct else ""),
+        where,
+        SQL("subject_id, known_from, row_key" if distinct else "known_from, row_key"),
+    )
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(query, parameters)
+        return [fact_of(row) for row in await cursor.fetchall()]
+
+
+async def fetch_backlog(
+    connection: Connection, by: str, units: Sequence[UUID], as_of: AsOf
+) -> dict[UUID, Backlog]:
+    """The open cases of each unit that has any; `by` is `holder` or `origin`."""
+    where, parameters = _where([f"open_by_{by}", f"urgent_open_by_{by}"], units, as_of, ALWAYS)
+    parameters["open"] = f"open_by_{by}"
+    query = SQL(
+        "SELECT unit_id, count(*) FILTER (WHERE measure = %(open)s),"
+        " count(*) FILTER (WHERE measure <> %(open)s), min(opened_at)"
+        " FROM views.facts WHERE {} GROUP BY 1"
+    ).format(where)
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(query, parameters)
+        return {
+            unit: Backlog(open=open_, urgent_open=urgent, oldest_opened_at=oldest)
+            for unit, open_, urgent, oldest in await cursor.fetchall()
+        }
+
+
+def _where(
+    measures: Sequence[str], units: Sequence[UUID], as_of: AsOf, period: Period
+) -> tuple[Composed, dict[str, Any]]:
+    held, parameters = valid(as_of)
+    parameters |= {
+        "measures": list(measures),
+        "units": list(units),
+        "first": period.first,
+        "last": period.last,
+    }
+    clauses = [SQL("measure = ANY(%(measures)s) AND unit_id = ANY(%(units)s)"), held]
+    if period.first is not None:
+        clauses.append(SQL("on_day >= %(first)s"))
+    if period.last is not None:
+        clauses.append(SQL("on_day <= %(last)s"))
+    return SQL(" AND ").join(clauses), parameters
+
+
+def fact_of(row: tuple[Any, ...]) -> Fact:
+    """The fact of a row of `measure … because, known_from, row_key` in the order of the class."""
+    measure, unit, kind, subject, ref, on_day, level, because, known_from, key = row
+    return Fact(
+        measure=measure,
+        unit_id=unit,
+        subject_kind=kind,
+        subject_id=subject,
+        subject_ref=ref,
+        on_day=on_day,
+        level=level,
+        because=because,
+        cursor=(known_from, key),
+    )

@@ -1,0 +1,23 @@
+-- Facts: a figure is the number of them that hold.
+-- Definition 1: raise this number when the same columns come to mean something else.
+
+CREATE TABLE facts (
+    stream_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    known_from bigint NOT NULL,
+    known_until bigint NOT NULL DEFAULT 9223372036854775807,
+    occurred_from timestamptz NOT NULL,
+    occurred_until timestamptz NOT NULL DEFAULT 'infinity',
+    closed_at bigint NOT NULL DEFAULT 9223372036854775807,
+    gone_at bigint GENERATED ALWAYS AS (least(known_until, closed_at)) STORED,
+    row_key uuid NOT NULL,
+    measure text NOT NULL,
+    unit_id uuid NOT NULL, -- raw: rolled up by whoever asks, over the tree of that moment
+    subject_kind text NOT NULL,
+    subject_id uuid,
+    subject_ref text,
+    on_day date, -- the day in Asia/Shanghai to which the figure is attributed; none: as of the answer
+    level text,
+    opened_at timestamptz, -- of the case, while it is open
+    because jsonb NOT NULL -- [{topic, position}], positions ascending
+);
