@@ -1,0 +1,67 @@
+"""Logs: structured, one static name per event, ids as fields, never personal data."""
+
+import logging
+import sys
+from typing import Final, TextIO
+
+import structlog
+from structlog.contextvars import merge_contextvars
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from shared.runtime.settings import LogForm
+
+_QUIET: Final = ("uvicorn.access", "asyncio", "httpx", "psycopg.pool")
+"""Loggers of which only warnings are of interest; requests are logged by the product itself."""
+
+
+def configure_logs(form: LogForm | None, stream: TextIO = sys.stderr) -> None:
+    """Sends every log line of the process to `stream`, as lines for a terminal or as JSON objects."""
+    if form is None:
+        form = "console" if stream.isatty() else "json"
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    rendering: list[Processor]
+    # Local variables of a frame may be personal data, so a traceback goes without them in either form.
+    if form == "console":
+        rendering = [
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    else:
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        renderer = structlog.processors.ExceptionRenderer(transformer)
+        rendering = [renderer, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_name_foreign, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _name_foreign(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A library's line has its logger as the static name and its text as a field."""
+    record = event["_record"]
+    event["detail"] = event["event"]
+    event["event"] = record.name
+    return event

@@ -1,0 +1,108 @@
+"""What the operator sets through the environment, read once at start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, Literal, cast
+from urllib.parse import urlsplit
+
+CHECKOUT: Final = Path(__file__).parents[2]
+DEMO_SETS: Final = ("haimen", "huinan")
+
+LogForm = Literal["console", "json"]
+
+
+class SettingsInvalid(Exception):
+    """A variable has a value that can't be used; the message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = CHECKOUT / ".anjie"
+    """Holds the embedded database, generated secrets and files."""
+    database_url: str | None = field(default=None, repr=False)
+    """The database that services log in to; absent until the embedded one runs."""
+    database_owner_url: str | None = field(default=None, repr=False)
+    """The same database for migrations; absent: as `database_url`."""
+    master_key: str | None = field(default=None, repr=False)
+    jwt_secret: str | None = field(default=None, repr=False)
+    jwks_url: str | None = None
+    demo: tuple[str, ...] = ()
+    log: LogForm | None = None
+    """Absent: console on a terminal, else json."""
+
+    @property
+    def address(self) -> str:
+        """Where the product answers, as a URL without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings of an environment; an empty variable counts as unset.
+
+    Raises: SettingsInvalid.
+    """
+    given = {name: value for name, value in environment.items() if value.strip()}
+    host = given.get("ANJIE_HOST", Settings.host)
+    database_url = _database_url(given, "DATABASE_URL")
+    jwks_url = given.get("ANJIE_JWKS_URL")
+    if jwks_url is not None and urlsplit(jwks_url).scheme not in ("http", "https"):
+        raise SettingsInvalid("ANJIE_JWKS_URL: expected an http or https address")
+    if jwks_url is not None and "ANJIE_JWT_SECRET" in given:
+        raise SettingsInvalid("ANJIE_JWT_SECRET and ANJIE_JWKS_URL: set one of them, not both")
+    return Settings(
+        host=host,
+        port=_port(given.get("ANJIE_PORT", str(Settings.port))),
+        data_dir=Path(given.get("ANJIE_DATA_DIR", str(Settings.data_dir))).expanduser().absolute(),
+        database_url=database_url,
+        database_owner_url=_database_url(given, "DATABASE_OWNER_URL"),
+        master_key=given.get("ANJIE_MASTER_KEY"),
+        jwt_secret=given.get("ANJIE_JWT_SECRET"),
+        jwks_url=jwks_url,
+        demo=_demo(given.get("ANJIE_DEMO"), by_default=database_url is None and _loopback(host)),
+        log=_log(given.get("ANJIE_LOG")),
+    )
+
+
+def _port(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or not 0 <= int(value) <= 65535:
+        raise SettingsInvalid(f"ANJIE_PORT: expected a port number, not {value!r}")
+    return int(value)
+
+
+def _database_url(given: Mapping[str, str], name: str) -> str | None:
+    url = given.get(name)
+    if url is not None and urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise SettingsInvalid(f"{name}: expected postgresql://…")
+    return url
+
+
+def _demo(value: str | None, *, by_default: bool) -> tuple[str, ...]:
+    if value is None:
+        return DEMO_SETS if by_default else ()
+    if value == "off":
+        return ()
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    for name in names:
+        if name not in DEMO_SETS:
+            raise SettingsInvalid(
+                f"ANJIE_DEMO: no demo set {name!r}; there are {', '.join(DEMO_SETS)}, or off"
+            )
+    return names
+
+
+def _log(value: str | None) -> LogForm | None:
+    if value not in (None, "console", "json"):
+        raise SettingsInvalid(f"ANJIE_LOG: expected console or json, not {value!r}")
+    return cast(LogForm | None, value)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
