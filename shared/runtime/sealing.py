@@ -49,10 +49,6 @@ class MasterKey:
     def _subkey(self, purpose: str) -> bytes:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"anjie {purpose}".encode()).derive(self._master)
 
-    def check_value(self) -> bytes:
-        """Shows later whether a master key is the same one, without showing the key."""
-        return hmac.digest(self._subkey("check value"), b"anjie", "sha256")
-
     def wrap(self, key_id: UUID, key: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._wrapping.encrypt(nonce, key, key_id.bytes)
