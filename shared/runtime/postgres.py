@@ -39,6 +39,9 @@ _LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 _START_TIMEOUT_S: Final = 300.0
 """Long enough for the recovery of a large log after a crash."""
 _STOP_TIMEOUT_S: Final = 30.0
+_LEFTOVER_TIMEOUT_S: Final = 20.0
+_FREE_BYTES_MIN: Final = 64 * 1024 * 1024
+"""A new cluster takes 40 MB; with less than this the server could fail in the middle of its start."""
 _PR_SET_PDEATHSIG: Final = 1
 
 _SETTINGS: Final = {
@@ -91,6 +94,7 @@ class EmbeddedPostgres:
         self._settings = _SETTINGS | (_DURABLE if durable else _VOLATILE)
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
+        self._start_of_log = 0
         self._uid: int | None = None
         self._gid: int | None = None
         if os.geteuid() == 0:
@@ -108,6 +112,7 @@ class EmbeddedPostgres:
                 self._make_cluster()
             self._stop_leftover()
             self._launch()
+            self._await_ready()
             self._make_database()
         except OSError as error:
             self.stop()
@@ -131,6 +136,10 @@ class EmbeddedPostgres:
             process.send_signal(signal.SIGQUIT)
             process.wait(_STOP_TIMEOUT_S)
 
+    def relaunch(self) -> None:
+        """Starts the server anew after it ended by itself, without waiting for it. Raises: OSError."""
+        self._launch()
+
     def running(self) -> bool:
         """Whether the server process lives."""
         return self._process is not None and self._process.poll() is None
@@ -143,7 +152,14 @@ class EmbeddedPostgres:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._uid is not None:
             _let_traverse(self._directory)
-            _let_traverse(_INSTALLATION / "bin")
+            _let_traverse(_INSTALLATION)
+            _let_read(_INSTALLATION)
+        free = shutil.disk_usage(self._directory).free
+        if free < _FREE_BYTES_MIN:
+            raise PostgresFailed(
+                f"No space left on device: {self._directory} has {free >> 20} MB free, "
+                f"{_FREE_BYTES_MIN >> 20} MB are needed"
+            )
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES_MAX:
             self._log.replace(self._log.with_suffix(".log.1"))
 
@@ -184,7 +200,7 @@ class EmbeddedPostgres:
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
         with self._log.open("ab") as log:
-            start_of_log = log.tell()
+            self._start_of_log = log.tell()
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -198,17 +214,27 @@ class EmbeddedPostgres:
                 group=self._gid,
                 extra_groups=self._groups,
             )
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while True:
+
+    def _await_ready(self) -> None:
+        """Waits until the server answers, which after a crash is when it has recovered."""
+        started = time.monotonic()
+        while time.monotonic() < started + _START_TIMEOUT_S:
             try:
                 psycopg.connect(self.url(SUPERUSER, "postgres"), connect_timeout=5).close()
                 return
             except psycopg.OperationalError:
-                if self._process.poll() is not None:
-                    raise PostgresFailed(self._reason(start_of_log)) from None
-                if time.monotonic() > deadline:
-                    raise PostgresFailed(f"no answer within {_START_TIMEOUT_S:.0f} s") from None
+                if not self.running():
+                    reason = self._reason()
+                    # Sessions of a server that was killed outlive it by a moment, holding its memory.
+                    if (
+                        "shared memory block" not in reason
+                        or time.monotonic() > started + _LEFTOVER_TIMEOUT_S
+                    ):
+                        raise PostgresFailed(reason) from None
+                    time.sleep(0.2)
+                    self._launch()
                 time.sleep(0.02)
+        raise PostgresFailed(f"no answer within {_START_TIMEOUT_S:.0f} s")
 
     def _make_database(self) -> None:
         """Makes the owning role and the database; both are there at every start but the first."""
@@ -246,9 +272,9 @@ class EmbeddedPostgres:
                 raise PostgresFailed(_last_error(output.read(), f"{program} ended with {code}"))
         return code
 
-    def _reason(self, start_of_log: int) -> str:
+    def _reason(self) -> str:
         with self._log.open("rb") as log:
-            log.seek(start_of_log)
+            log.seek(self._start_of_log)
             return _last_error(log.read(), "postgres ended at once")
 
     def _own(self, path: Path) -> None:
@@ -278,6 +304,16 @@ def _let_traverse(directory: Path) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
         if not mode & stat.S_IXOTH:
             path.chmod(mode | stat.S_IXOTH)
+
+
+def _let_read(tree: Path) -> None:
+    """Lets every user read a tree that was installed under a narrow umask; it holds programs, no data."""
+    if tree.joinpath("bin", "postgres").stat().st_mode & stat.S_IXOTH:
+        return
+    libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
+    for path in (*tree.rglob("*"), tree, *libraries.rglob("*"), libraries):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
 def _end_with_parent() -> None:

@@ -31,6 +31,9 @@ class Settings:
     jwt_secret: str | None = field(default=None, repr=False)
     jwks_url: str | None = None
     demo: tuple[str, ...] = ()
+    """Demo sets to load into an empty ledger, in this order."""
+    demo_chosen: bool = False
+    """Whether the operator named them (or none of them), rather than nobody."""
     log: LogForm | None = None
     """Absent: console on a terminal, else json."""
 
@@ -64,6 +67,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         jwt_secret=given.get("ANJIE_JWT_SECRET"),
         jwks_url=jwks_url,
         demo=_demo(given.get("ANJIE_DEMO"), by_default=database_url is None and _loopback(host)),
+        demo_chosen="ANJIE_DEMO" in given,
         log=_log(given.get("ANJIE_LOG")),
     )
 

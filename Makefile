@@ -1,0 +1,45 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON_IN_VENV := .venv/bin/python
+SET_UP := infra/set-up.sh requirements-uv.lock
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/run.stamp ## Set up what is missing, then serve at http://127.0.0.1:8000 until Ctrl-C
+	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent
+
+.PHONY: fresh
+fresh: .venv/run.stamp ## Start over with an empty ledger and no demo (asks first; YES=1 answers)
+	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent --fresh $(if $(filter 1,$(YES)),--yes)
+
+.PHONY: test
+test: .venv/dev.stamp ## Run every suite, with the time of each
+	@exec $(PYTHON_IN_VENV) -m tests.suites
+
+.PHONY: lint
+lint: .venv/dev.stamp ## Run the linters alone
+	@exec $(PYTHON_IN_VENV) -m tests.suites ruff format mypy import-linter
+
+.PHONY: fmt
+fmt: .venv/dev.stamp ## Format the code and fix what can be fixed
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+.PHONY: bench
+bench: .venv/dev.stamp ## Measure against the references; writes build/bench.json
+	@exec $(PYTHON_IN_VENV) -m tests.benchmarks
+
+# The packages of the tests include those of the product, so each of the two leaves `run` served.
+.venv/run.stamp: requirements.lock $(SET_UP)
+	@infra/set-up.sh requirements.lock
+	@rm -f .venv/dev.stamp
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock requirements.lock $(SET_UP)
+	@infra/set-up.sh requirements-dev.lock
+	@touch .venv/run.stamp $@

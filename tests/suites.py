@@ -1,0 +1,65 @@
+"""Runs the suites one after the other and tells the time and the outcome of each.
+
+`python -m tests.suites [NAME…]`; without names, all of them.
+"""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+_CHECKOUT: Final = Path(__file__).parents[1]
+_BIN: Final = Path(sys.executable).parent
+_SECONDS_MAX: Final = 600
+"""No suite may take longer; all together should take less."""
+
+
+def _pytest(name: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", f"tests/{name}"]
+
+
+SUITES: Final[dict[str, list[str]]] = {
+    "ruff": [str(_BIN / "ruff"), "check", "--quiet", "."],
+    "format": [str(_BIN / "ruff"), "format", "--check", "--quiet", "."],
+    "mypy": [str(_BIN / "mypy")],
+    "import-linter": [str(_BIN / "lint-imports"), "--no-logo"],
+    "unit": _pytest("unit"),
+    "contract": _pytest("contract"),
+    "integration": _pytest("integration"),
+    "e2e": _pytest("e2e"),
+}
+
+
+def run(name: str) -> tuple[bool, float, str]:
+    """Whether a suite passed, its seconds, and its last line; its output is shown as it comes."""
+    print(f"\n== {name}", flush=True)
+    started = time.monotonic()
+    last = ""
+    with subprocess.Popen(
+        SUITES[name], cwd=_CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        end = threading.Timer(_SECONDS_MAX, process.kill)
+        end.start()
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last = line.strip() or last
+        passed = process.wait() == 0
+        end.cancel()
+    return passed, time.monotonic() - started, last
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(SUITES)
+    outcomes = {name: run(name) for name in names}
+    print(f"\n== {'suite':<14}{'seconds':>9}")
+    for name, (passed, seconds, last) in outcomes.items():
+        print(f"{'passed' if passed else 'FAILED'}   {name:<14}{seconds:>5.1f}   {last}")
+    print(f"{'':9}{'all':<14}{sum(seconds for _, seconds, _ in outcomes.values()):>5.1f}")
+    return 0 if all(passed for passed, _, _ in outcomes.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
