@@ -2,7 +2,7 @@
 -- touches live rows only, a past one the rows that have ended since.
 
 CREATE INDEX cases_by_case ON cases (case_id, gone_at);
-CREATE INDEX cases_by_stream ON cases (stream_id, gone_at);
+CREATE INDEX cases_by_stream ON cases (stream_id, known_from);
 CREATE INDEX cases_by_holder ON cases (holder_unit, gone_at);
 CREATE INDEX cases_by_origin ON cases (origin_unit, gone_at);
 CREATE INDEX cases_by_receiver ON cases (pending_unit, gone_at) WHERE pending_unit IS NOT NULL;
@@ -10,3 +10,4 @@ CREATE INDEX cases_by_handler ON cases (handler_ref, gone_at) WHERE handler_ref 
 -- What changed on the urgent board.
 CREATE INDEX urgent_cases_begun ON cases (known_from) WHERE urgent;
 CREATE INDEX urgent_cases_gone ON cases (gone_at) WHERE urgent AND gone_at < 9223372036854775807;
+CREATE INDEX cases_by_reach ON cases USING gin (reach) WHERE gone_at = 9223372036854775807;

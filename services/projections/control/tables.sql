@@ -6,9 +6,9 @@ CREATE TABLE meta (
     only boolean PRIMARY KEY DEFAULT true CHECK (only)
 );
 
--- Which definition (digest of its SQL) the rows of a read model were made with.
+-- With which definition (digest of its SQL) the rows of a read model were made.
 CREATE TABLE models (
-    projection text PRIMARY KEY,
+    name text PRIMARY KEY,
     definition text NOT NULL
 );
 

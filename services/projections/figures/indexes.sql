@@ -1,7 +1,7 @@
 -- `gone_at > p` leaves out what ended before p: a live read touches live rows only.
 
 CREATE INDEX facts_by_unit ON facts (measure, unit_id, gone_at) INCLUDE (known_from, on_day, level);
-CREATE INDEX facts_by_stream ON facts (stream_id, gone_at);
+CREATE INDEX facts_by_stream ON facts (stream_id, known_from);
 -- Which rostered households were visited, whichever unit's visit it was.
 CREATE INDEX facts_by_household ON facts (subject_ref, unit_id) WHERE measure = 'visit';
 -- What changed between two positions.

@@ -112,7 +112,8 @@ async def list_facts(
     }
     query = SQL(
         "SELECT measure, unit_id, subject_kind, subject_id, subject_ref, on_day, level, because,"
-        " known_from, row_key FROM (SELECT {} * FROM views.facts WHERE {} AND (%(level)s::text IS NULL OR level = %(level)s)"
+        " known_from, row_key FROM (SELECT {} * FROM views.facts"
+        " WHERE {} AND (%(level)s::text IS NULL OR level = %(level)s)"
         " ORDER BY {}) held"
         " WHERE %(after)s::bigint IS NULL OR (known_from, row_key) > (%(after)s, %(after_key)s::uuid)"
         " ORDER BY known_from, row_key LIMIT %(limit)s"

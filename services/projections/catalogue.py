@@ -1,0 +1,96 @@
+"""The read models and what feeds them: which streams are projected, into which tables."""
+
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from services.projections.cases.file import CaseFile, evolve_file
+from services.projections.cases.rows import CASES, case_row
+from services.projections.figures.facts import FACTS, case_facts, roster_facts, visit_facts
+from services.projections.services_ledger.rows import SERVICES, performed_services, recorded_service
+from services.projections.tables import Table
+from services.projections.temporal import Projector, Row
+from shared.events.base import Event
+from shared.events.recorded import Recorded
+from shared.policy.policy import DEFAULT_POLICY
+
+_ROOM: Final = Path(__file__).parent
+
+
+class ReadModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder: its tables, and the indexes that a build from zero makes last."""
+
+    name: str
+    folder: str
+    tables: tuple[str, ...]
+
+    def statements(self, part: str) -> bytes:
+        """The SQL of `tables` or `indexes`, for whatever schema comes first in the search path."""
+        return (_ROOM / self.folder / f"{part}.sql").read_bytes()
+
+    @property
+    def definition(self) -> str:
+        """Digest of its SQL: rows made with another one have to be made anew."""
+        return sha256(self.statements("tables") + self.statements("indexes")).hexdigest()
+
+
+MODELS: Final[Mapping[str, ReadModel]] = {
+    model.name: model
+    for model in (
+        ReadModel(name="cases", folder="cases", tables=("cases",)),
+        ReadModel(name="figures", folder="figures", tables=("facts",)),
+        ReadModel(name="services", folder="services_ledger", tables=("services",)),
+        ReadModel(name="actors", folder="actors", tables=("actors",)),
+    )
+}
+
+TABLES: Final[Mapping[str, Table]] = {table.name: table for table in (CASES, FACTS, SERVICES)}
+"""The temporal tables; `actors` has a shape of its own."""
+
+
+class Once(NamedTuple):
+    """The state of a stream that has a single event."""
+
+    recorded: Recorded
+    event: Event
+
+
+class CaseProjector:
+    """A case: its list row, its facts, and the services performed in it."""
+
+    def evolve(self, state: CaseFile | None, recorded: Recorded, event: Event) -> CaseFile:
+        return evolve_file(state, recorded, event)
+
+    def rows(self, state: CaseFile) -> tuple[Row, ...]:
+        listed = () if state.case is None else (case_row(state.case),)
+        facts = case_facts(state, partial_counts=DEFAULT_POLICY.partial_counts)
+        return (*listed, *facts, *performed_services(state))
+
+
+class OnceProjector:
+    """A stream of one event, whose rows are a function of that event."""
+
+    def __init__(self, rows: Callable[[Recorded, Any], Iterable[Row]]) -> None:
+        self._rows = rows
+
+    def evolve(self, state: Once | None, recorded: Recorded, event: Event) -> Once:
+        return state or Once(recorded, event)
+
+    def rows(self, state: Once) -> tuple[Row, ...]:
+        return tuple(self._rows(state.recorded, state.event))
+
+
+PROJECTORS: Final[Mapping[str, Projector[Any]]] = {
+    "case": CaseProjector(),
+    "visit": OnceProjector(visit_facts),
+    "roster": OnceProjector(roster_facts),
+    "service": OnceProjector(recorded_service),
+}
+"""By the kind of stream, the part of a topic before its first dot; other kinds leave no rows."""
+
+
+def projector_of(topic: str) -> Projector[Any] | None:
+    return PROJECTORS.get(topic.partition(".")[0])

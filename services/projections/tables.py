@@ -1,0 +1,32 @@
+"""Tables of temporal rows: the columns that all of them have, and their own."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+import msgspec
+
+_VALIDITY: Final = {
+    "stream_id": "uuid",
+    "shard": "int2",
+    "known_from": "int8",
+    "known_until": "int8",
+    "occurred_from": "timestamptz",
+    "occurred_until": "timestamptz",
+    "closed_at": "int8",
+    "row_key": "uuid",
+}
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    name: str
+    columns: Mapping[str, str]
+    """Its own columns in the order of a row's values, with their PostgreSQL types."""
+
+    @cached_property
+    def all_columns(self) -> tuple[str, ...]:
+        return (*_VALIDITY, *self.columns)
+
+    @cached_property
+    def all_types(self) -> tuple[str, ...]:
+        return (*_VALIDITY.values(), *self.columns.values())

@@ -1,0 +1,229 @@
+"""Rows that hold for a while: a stream's states, told event by event, as rows with validity on both axes.
+
+What holds is the pure function `rows` of a state. A row is valid on t as known at p when
+
+    known_from <= p < known_until  and  occurred_from <= t  and  (t < occurred_until or p < closed_at)
+
+which is: it is among `rows` of the fold of the events at positions up to p that had occurred
+by t. An event in order ends rows and begins rows. A late one (it occurred before another
+that is already told) changes what had been true in between, so the whole stream is folded
+again up to each instant, and only the rows that come out differently are written anew.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from shared.events.base import Event
+from shared.events.recorded import Recorded
+
+FOREVER: Final = 2**63 - 1
+"""The position at which a row that still holds will have ended."""
+
+S = TypeVar("S")
+Told = tuple[Recorded, Event]
+Segment = tuple["Row", datetime]
+"""A row and the instant from which it was true."""
+
+
+class Row(NamedTuple):
+    """What holds, whenever it does: a table and the values of its own columns."""
+
+    table: str
+    values: tuple[Any, ...]
+
+
+class Projector(Protocol[S]):
+    """How the streams of one kind are folded, and which rows stand for a state; both pure."""
+
+    def evolve(self, state: S | None, recorded: Recorded, event: Event) -> S | None: ...
+
+    def rows(self, state: S) -> tuple[Row, ...]: ...
+
+
+class TemporalRow:
+    """A row with its validity; instants are UTC, `occurred_until` is None while it is open."""
+
+    __slots__ = (
+        "_key",
+        "closed_at",
+        "known_from",
+        "known_until",
+        "occurred_from",
+        "occurred_until",
+        "row",
+        "stored",
+    )
+
+    def __init__(self, row: Row, known_from: int, occurred_from: datetime) -> None:
+        self.row = row
+        self.known_from = known_from
+        self.known_until = FOREVER
+        self.occurred_from = occurred_from
+        self.occurred_until: datetime | None = None
+        self.closed_at = FOREVER
+        self.stored = False
+        """Whether its table already has it, so that a change of it is an update."""
+        self._key: UUID | None = None
+
+    @property
+    def key(self) -> UUID:
+        """The same for the same content, so that a stored row is found again."""
+        if self._key is None:
+            digest = blake2b(msgspec.msgpack.encode(self.row), digest_size=16).digest()
+            self._key = UUID(bytes=digest)
+        return self._key
+
+    @property
+    def empty(self) -> bool:
+        """Whether it was true at no instant, which only what was known earlier still says."""
+        return self.occurred_until is not None and self.occurred_until <= self.occurred_from
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is true at the end, as far as is known."""
+        return self.known_until == self.closed_at == FOREVER
+
+    def close(self, position: int, occurred: datetime) -> None:
+        self.occurred_until = occurred
+        self.closed_at = position
+
+
+class LateEvent(Exception):
+    """An event that occurred before another one already told: the stream's past is needed to go on."""
+
+
+class Story(Generic[S]):
+    """One stream as told so far: its state and the rows that stand for it.
+
+    A whole story remembers its events and the rows that have ended, as late events need;
+    one that was shortened only what now holds.
+    """
+
+    __slots__ = ("_ended", "_events", "_holding", "_projector", "occurred_max", "state", "version")
+
+    def __init__(self, projector: Projector[S]) -> None:
+        self._projector = projector
+        self.state: S | None = None
+        self.version = 0
+        self.occurred_max: datetime | None = None
+        self._holding: list[TemporalRow] = []
+        self._ended: list[TemporalRow] = []
+        self._events: list[Told] | None = []
+
+    @property
+    def rows(self) -> list[TemporalRow]:
+        """All rows ever begun; of a shortened story those that now hold."""
+        return self._ended + self._holding
+
+    def tell(self, recorded: Recorded, event: Event) -> list[TemporalRow]:
+        """Goes on by one event and returns the rows that it began or ended.
+
+        Raises: LateEvent, with nothing changed, when only a whole story can go on.
+        """
+        late = self.occurred_max is not None and recorded.occurred_at < self.occurred_max
+        if late and self._events is None:
+            raise LateEvent
+        state = self._projector.evolve(self.state, recorded, event)
+        if self._events is not None:
+            self._events.append((recorded, event))
+        if late:
+            touched = self._rewrite(recorded.position, segments(self._projector, self._events or ()))
+        else:
+            touched = self._go_on(recorded, () if state is None else self._projector.rows(state))
+            self.occurred_max = recorded.occurred_at
+        self.state = state
+        self.version = recorded.version
+        return touched
+
+    def shorten(self) -> None:
+        """Forgets the events, and what has ended."""
+        self._events = None
+        self._ended = []
+
+    def _go_on(self, recorded: Recorded, wanted: tuple[Row, ...]) -> list[TemporalRow]:
+        touched, holding = [], []
+        missing = list(wanted)
+        for row in self._holding:
+            if row.row in missing:
+                missing.remove(row.row)
+                holding.append(row)
+            else:
+                row.close(recorded.position, recorded.occurred_at)
+                touched.append(row)
+        if self._events is not None:
+            self._ended.extend(touched)
+        begun = [TemporalRow(row, recorded.position, recorded.occurred_at) for row in missing]
+        self._holding = holding + begun
+        return touched + begun
+
+    def _rewrite(self, position: int, wanted: dict[Segment, datetime | None]) -> list[TemporalRow]:
+        touched = []
+        rows = self.rows
+        for row in rows:
+            if row.known_until != FOREVER or row.empty:
+                continue
+            segment = (row.row, row.occurred_from)
+            if segment in wanted and wanted[segment] == row.occurred_until:
+                del wanted[segment]
+                continue
+            until = wanted.get(segment)
+            if until is not None and row.occurred_until is None:
+                row.close(position, until)
+                del wanted[segment]
+            else:
+                row.known_until = position
+            touched.append(row)
+        for (content, occurred_from), until in wanted.items():
+            row = TemporalRow(content, position, occurred_from)
+            if until is not None:
+                row.close(position, until)
+            touched.append(row)
+            rows.append(row)
+        self._holding = [row for row in rows if row.holds]
+        self._ended = [row for row in rows if not row.holds]
+        return touched
+
+
+def history(projector: Projector[S], stream: Iterable[Told]) -> list[TemporalRow]:
+    """All rows of a stream, told from its beginning: what its tables hold, by definition."""
+    story = Story(projector)
+    for recorded, event in stream:
+        story.tell(recorded, event)
+    return story.rows
+
+
+def segments(projector: Projector[S], stream: Sequence[Told]) -> dict[Segment, datetime | None]:
+    """When each row was true, as known after all of the stream; an open one to None.
+
+    The events are folded in the order of the stream, up to each instant at which one
+    occurred; those that come in order extend the fold before, a late one redoes its end.
+    """
+    ended: dict[Segment, datetime | None] = {}
+    running: dict[Row, datetime] = {}
+    folded: list[int] = []
+    states: list[S | None] = [None]
+    order = sorted(range(len(stream)), key=lambda index: (stream[index][0].occurred_at, index))
+    for place, index in enumerate(order):
+        redo = len(folded)
+        while redo and folded[redo - 1] > index:
+            redo -= 1
+        folded.insert(redo, index)
+        del states[redo + 1 :]
+        for later in folded[redo:]:
+            states.append(projector.evolve(states[-1], *stream[later]))
+        occurred = stream[index][0].occurred_at
+        if place + 1 < len(order) and stream[order[place + 1]][0].occurred_at == occurred:
+            continue
+        state = states[-1]
+        rows = dict.fromkeys(() if state is None else projector.rows(state))
+        for row in [row for row in running if row not in rows]:
+            ended[row, running.pop(row)] = occurred
+        for row in rows:
+            running.setdefault(row, occurred)
+    ended.update(((row, occurred_from), None) for row, occurred_from in running.items())
+    return ended
