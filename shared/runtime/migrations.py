@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS runtime.migrations (
 );
 """
 
+_BY_HAND: Final = "the owner may not do this, so let an administrator of the server: {missing}"
+
 Step = Callable[[psycopg.Connection], None]
 """Something done as the owner at the end of every run, in a transaction of its own; safe to repeat."""
 
@@ -75,8 +77,8 @@ def migrate(
 ) -> list[str]:
     """Applies what is missing, then every step, and returns the names of the files applied.
 
-    `service_login` is the role that services log in as on a database of the operator's own;
-    it becomes a member of the service role. Runs beside a serving product: a lock that isn't
+    `service_login` is the role that services log in as, where that is not the owner; it becomes
+    a member of the service role. Runs beside a serving product: a lock that isn't
     had at once is given up and asked for again.
 
     Raises: MigrationFailed when history was changed or a file fails, psycopg.OperationalError
@@ -95,7 +97,7 @@ def migrate(
             missing = _missing(connection, migrations)
             for migration in missing:
                 _patiently(connection, f"{migration.number:04d}_{migration.name}", _applying(migration))
-            for step in steps:
+            for step in (_grant_ledger, *steps):
                 _patiently(connection, getattr(step, "__name__", "step"), step)
         except psycopg.OperationalError:
             raise
@@ -157,22 +159,45 @@ def _patiently(connection: psycopg.Connection, name: str, step: Step) -> None:
 
 
 def _ensure_service_role(connection: psycopg.Connection, login: str | None) -> None:
-    """Makes the role that owns nothing; where that isn't allowed, triggers alone protect the ledger."""
+    """Makes the role that services act as; where that isn't allowed, triggers alone protect the ledger.
+
+    Raises: MigrationFailed when services have a login of their own and can't be let act as that role.
+    """
     role = sql.Identifier(SERVICE_ROLE)
     try:
         # Roles belong to the whole server, so another database's run may be making the same one.
         with connection.transaction():
-            exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE])
-            if exists.fetchone() is None:
+            if not _service_role_exists(connection):
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(role))
     except psycopg.errors.DuplicateObject:
         pass
     except psycopg.errors.InsufficientPrivilege:
-        return
+        if login is None:
+            return
+        raise MigrationFailed(_BY_HAND.format(missing=f"CREATE ROLE {SERVICE_ROLE}")) from None
     connection.execute(
         sql.SQL("GRANT USAGE ON SCHEMA runtime TO {0}; GRANT SELECT ON runtime.migrations TO {0}").format(
             role
         )
     )
-    if login is not None and login != SERVICE_ROLE:
+    if login is None or login == SERVICE_ROLE:
+        return
+    member = connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [login, SERVICE_ROLE]).fetchone()
+    if member == (True,):
+        return
+    try:
         connection.execute(sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(login)))
+    except psycopg.errors.InsufficientPrivilege:
+        raise MigrationFailed(_BY_HAND.format(missing=f"GRANT {SERVICE_ROLE} TO {login}")) from None
+
+
+def _service_role_exists(connection: psycopg.Connection) -> bool:
+    exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone()
+    return exists is not None
+
+
+def _grant_ledger(connection: psycopg.Connection) -> None:
+    """Gives the service role what services need of the ledger, which the ledger itself knows."""
+    known = connection.execute("SELECT to_regproc('ledger.grant_service') IS NOT NULL").fetchone()
+    if known == (True,) and _service_role_exists(connection):
+        connection.execute("SELECT ledger.grant_service(%s)", [SERVICE_ROLE])

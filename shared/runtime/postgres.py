@@ -1,7 +1,6 @@
 """The embedded PostgreSQL: a real server from a wheel, a child of the process that starts it."""
 
 import contextlib
-import ctypes
 import os
 import pwd
 import shutil
@@ -17,6 +16,8 @@ from typing import Final
 from urllib.parse import quote
 
 import psycopg
+
+from shared.runtime.parentage import signal_at_parents_death
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "anjie_owner"
@@ -35,6 +36,8 @@ _INSTALLATION: Final = _installation()
 _SYSTEM_USER: Final = "pgserver"
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
 _SOCKET_PATH_BYTES_MAX: Final = 100
+_DISCARDED: Final = "postgres.discarded-"
+"""Prefix of a cluster that isn't whole yet or any more; what a cut-off start left is removed by the next."""
 _LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 _START_TIMEOUT_S: Final = 300.0
 """Long enough for the recovery of a large log after a crash."""
@@ -42,7 +45,6 @@ _STOP_TIMEOUT_S: Final = 30.0
 _LEFTOVER_TIMEOUT_S: Final = 20.0
 _FREE_BYTES_MIN: Final = 64 * 1024 * 1024
 """A new cluster takes 40 MB; with less than this the server could fail in the middle of its start."""
-_PR_SET_PDEATHSIG: Final = 1
 
 _SETTINGS: Final = {
     "listen_addresses": "",
@@ -140,6 +142,15 @@ class EmbeddedPostgres:
         """Starts the server anew after it ended by itself, without waiting for it. Raises: OSError."""
         self._launch()
 
+    def remove(self) -> None:
+        """Deletes the cluster with all its data, which is gone at once or not at all. Raises: OSError."""
+        if not self._cluster.exists():
+            return
+        self._stop_leftover()
+        removed = Path(tempfile.mkdtemp(prefix=_DISCARDED, dir=self._directory))
+        self._cluster.rename(removed / self._cluster.name)
+        shutil.rmtree(removed)
+
     def running(self) -> bool:
         """Whether the server process lives."""
         return self._process is not None and self._process.poll() is None
@@ -165,9 +176,9 @@ class EmbeddedPostgres:
 
     def _make_cluster(self) -> None:
         """Makes the cluster beside its place and moves it there whole, so that none is ever half made."""
-        for remains in self._directory.glob("postgres.new-*"):
+        for remains in self._directory.glob(f"{_DISCARDED}*"):
             shutil.rmtree(remains)
-        fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self._directory))
+        fresh = Path(tempfile.mkdtemp(prefix=_DISCARDED, dir=self._directory))
         try:
             self._own(fresh)
             command = ["-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
@@ -317,12 +328,8 @@ def _let_read(tree: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    """Has the kernel shut the server down (SIGINT: a fast shutdown) when its parent dies, however it dies."""
-    if _PRCTL is not None:
-        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-_PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None)
+    """Runs in the new server process: SIGINT is its fast shutdown."""
+    signal_at_parents_death(signal.SIGINT)
 
 
 def _last_error(output: bytes, otherwise: str) -> str:
