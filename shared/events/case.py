@@ -20,6 +20,7 @@ from shared.events.vocabulary import (
     Outcome,
     Procedure,
     QueryState,
+    Risk,
     State,
     TermState,
     UrgencyStatus,
@@ -33,6 +34,14 @@ class Mark(NamedTuple):
     topic: str
     position: int
     occurred_at: datetime
+
+
+class Author(NamedTuple):
+    """Somebody who recorded something on the case, in a role and for a unit."""
+
+    ref: str
+    role: str
+    unit: UUID | None
 
 
 class Mediation(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,19 +146,24 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     handler_ref: str | None = None
     handler_refs: tuple[str, ...] = ()
-    """Everybody who ever handled it."""
+    """Everybody who ever handled, mediated or resolved it."""
     mediator_ref: str | None = None
+    """Who mediates, from the offer that names them until it is refused, ends, or the case moves on."""
+    authors: tuple[Author, ...] = ()
+    """Everybody who ever recorded anything on it."""
     people: tuple[Person, ...]
     barred: tuple[str, ...] = ()
     """Actors who declared a conflict of interest."""
     conflict_since: int | None = None
-    """Position of the first conflict declared at the present holder."""
+    """Position since which somebody of the present holder has a declared conflict."""
+    barred_units: tuple[UUID, ...] = ()
+    """For whom the barred acted."""
 
     urgent: bool | None = None
     urgency_status: UrgencyStatus | None = None
     facets: tuple[Facet, ...] = ()
     warning_level: WarningLevel | None = None
-    risk_flagged: bool = False
+    risks: tuple[Risk, ...] = ()
 
     mediation: Mediation | None = None
     refusals: tuple[UUID, ...] = ()

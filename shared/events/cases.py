@@ -102,7 +102,7 @@ class AbsorbedCase(Part, frozen=True, kw_only=True):
     docket_unit: UUID
     registered_at: datetime
     registered_position: int
-    procedure: Procedure
+    procedure: Procedure | None = None
     category: str
     urgent: bool | None = None
     urgency_status: UrgencyStatus | None = None
@@ -371,31 +371,37 @@ class CaseClosed(CaseEvent, frozen=True, kw_only=True):
 class AgreementFulfilled(CaseEvent, frozen=True, kw_only=True):
     term_no: int
     detail: Private
+    on_behalf_of: OnBehalfOf | None = None
 
 
 class AgreementBreached(CaseEvent, frozen=True, kw_only=True):
     term_no: int
     detail: Private
+    on_behalf_of: OnBehalfOf | None = None
 
 
 class BreachHandled(CaseEvent, frozen=True, kw_only=True):
     term_no: int
     detail: Private
+    on_behalf_of: OnBehalfOf | None = None
 
 
 class JudicialConfirmationApplied(CaseEvent, frozen=True, kw_only=True):
     applicants: tuple[UUID, ...]
     court: Private
+    on_behalf_of: OnBehalfOf | None = None
 
 
 class JudicialConfirmationGranted(CaseEvent, frozen=True, kw_only=True):
     court: Private
     decided_on: date
+    on_behalf_of: OnBehalfOf | None = None
 
 
 class JudicialConfirmationDenied(CaseEvent, frozen=True, kw_only=True):
     court: Private
     decided_on: date
+    on_behalf_of: OnBehalfOf | None = None
 
 
 class ReviewRequested(CaseEvent, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ would normally follow being absent.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from shared.events.base import Event
 from shared.events.case import (
     Agreement,
     AgreementTerm,
+    Author,
     Case,
     Demand,
     Document,
@@ -47,7 +48,14 @@ def evolve(case: Case | None, recorded: Recorded, event: Event) -> Case | None:
         return None
     change = _CHANGES.get(type(event))
     changed = change(case, recorded, event) if change is not None else {}
+    author = _author(recorded)
+    if author not in case.authors:
+        changed["authors"] = (*case.authors, author)
     return replace(case, version=recorded.version, position=recorded.position, **changed)
+
+
+def _author(recorded: Recorded) -> Author:
+    return Author(recorded.actor_ref, recorded.actor_role, recorded.unit)
 
 
 def _mark(recorded: Recorded) -> Mark:
@@ -80,6 +88,7 @@ def _registered(recorded: Recorded, event: cases.CaseRegistered) -> Case:
         held_units=(event.holder_unit,),
         held_levels=(event.holder_level,),
         people=event.people,
+        authors=(_author(recorded),),
         registered=mark,
         held=mark,
         stated=mark,
@@ -100,7 +109,8 @@ def _arrived(case: Case, recorded: Recorded, unit: UUID, level: Level) -> Change
         "pending_unit": None,
         "pending_level": None,
         "handler_ref": None,
-        "conflict_since": None,
+        "mediator_ref": None,
+        "conflict_since": recorded.position if unit in case.barred_units else None,
         "held": mark,
     }
 
@@ -131,9 +141,10 @@ def _absorbed(case: Case, recorded: Recorded, event: cases.CaseAbsorbed) -> Chan
         "absorptions": (*case.absorptions, *(mark for _ in event.absorbed)),
     }
     urgent = [duplicate for duplicate in event.absorbed if duplicate.urgent]
-    if urgent and not case.urgent:
-        status = "CONFIRMED" if any(d.urgency_status == "CONFIRMED" for d in urgent) else "PROPOSED"
-        facets = tuple(dict.fromkeys(facet for d in urgent for facet in d.facets))
+    confirmed = any(duplicate.urgency_status == "CONFIRMED" for duplicate in urgent)
+    if urgent and (not case.urgent or (confirmed and case.urgency_status != "CONFIRMED")):
+        facets = tuple(dict.fromkeys((*case.facets, *(facet for d in urgent for facet in d.facets))))
+        status = "CONFIRMED" if confirmed else "PROPOSED"
         changes |= {"urgent": True, "urgency_status": status, "facets": facets, "classified": mark}
     return changes
 
@@ -171,14 +182,18 @@ def _handler_assigned(case: Case, recorded: Recorded, event: cases.HandlerAssign
     }
 
 
-def _with(refs: tuple[str, ...], ref: str) -> tuple[str, ...]:
-    return refs if ref in refs else (*refs, ref)
+T = TypeVar("T")
+
+
+def _with(items: tuple[T, ...], item: T | None) -> tuple[T, ...]:
+    return items if item is None or item in items else (*items, item)
 
 
 def _mediation_offered(case: Case, recorded: Recorded, event: cases.MediationOffered) -> Changes:
     return {
         "mediation": Mediation(parties=event.parties, mediator_ref=event.mediator_ref),
         "mediator_ref": event.mediator_ref or case.mediator_ref,
+        "handler_refs": _with(case.handler_refs, event.mediator_ref),
         "refusals": tuple(ref for ref in case.refusals if ref not in event.requested_by),
     }
 
@@ -195,24 +210,35 @@ def _mediation_consented(case: Case, recorded: Recorded, event: cases.MediationC
 
 
 def _mediation_refused(case: Case, recorded: Recorded, event: cases.MediationRefused) -> Changes:
-    refused = case.refusals if event.person_ref in case.refusals else (*case.refusals, event.person_ref)
-    return {"refusals": refused, "mediation": case.mediation and replace(case.mediation, state="REFUSED")}
+    return {
+        "refusals": _with(case.refusals, event.person_ref),
+        "mediation": case.mediation and replace(case.mediation, state="REFUSED"),
+        "mediator_ref": None,
+    }
 
 
 def _mediation_terminated(case: Case, recorded: Recorded, event: cases.MediationTerminated) -> Changes:
-    refused = case.refusals
-    if event.on_behalf_of is not None and event.ground == "REFUSED":
-        refused = refused if event.on_behalf_of.person_ref in refused else (*refused, event.on_behalf_of.person_ref)
+    refusals = case.refusals
+    if event.ground == "REFUSED" and case.mediation is not None:
+        # Whoever ended it refused; where the mediator recorded it of nobody in particular, they all did.
+        parties = case.mediation.parties
+        own = [
+            p.person_ref for p in case.people if p.actor_ref == recorded.actor_ref and p.person_ref in parties
+        ]
+        named = [event.on_behalf_of.person_ref] if event.on_behalf_of is not None else own or parties
+        refusals = tuple(dict.fromkeys((*refusals, *named)))
     return {
         "mediation": case.mediation and replace(case.mediation, state="ENDED"),
-        "refusals": refused,
+        "mediator_ref": None,
+        "refusals": refusals,
         **_stated(recorded, "IN_PROGRESS"),
     }
 
 
 def _agreement_reached(case: Case, recorded: Recorded, event: cases.AgreementReached) -> Changes:
     terms = tuple(
-        AgreementTerm(term_no=term.term_no, text=term.text, due_on=term.due_on, state="DUE") for term in event.terms
+        AgreementTerm(term_no=term.term_no, text=term.text, due_on=term.due_on, state="DUE")
+        for term in event.terms
     )
     parties = case.mediation.parties if case.mediation else ()
     signers = tuple(signature.person_ref for signature in event.signatures)
@@ -256,6 +282,8 @@ def _reopened(case: Case, recorded: Recorded, event: cases.CaseReopened) -> Chan
         "resolved_level": None,
         "closed_at": None,
         "external_body": None,
+        "review": None,
+        "replied_on": None,
         "reopenings": (*case.reopenings, _mark(recorded)),
         **_stated(recorded, "IN_PROGRESS"),
     }
@@ -285,7 +313,8 @@ def _term(state: TermState) -> Callable[[Case, Recorded, Any], Changes]:
         if case.agreement is None:
             return {}
         terms = tuple(
-            replace(term, state=state) if term.term_no == event.term_no else term for term in case.agreement.terms
+            replace(term, state=state) if term.term_no == event.term_no else term
+            for term in case.agreement.terms
         )
         return {"agreement": replace(case.agreement, terms=terms)}
 
@@ -314,7 +343,11 @@ def _level_notified(case: Case, recorded: Recorded, event: cases.LevelNotified) 
 
 
 def _referred(case: Case, recorded: Recorded, event: cases.ReferredToPolice) -> Changes:
-    return {"police_units": (*case.police_units, event.to_unit)} if event.to_unit not in case.police_units else {}
+    return (
+        {"police_units": (*case.police_units, event.to_unit)}
+        if event.to_unit not in case.police_units
+        else {}
+    )
 
 
 def _document(case: Case, recorded: Recorded, event: cases.DocumentAttached) -> Changes:
@@ -345,7 +378,8 @@ def _query_raised(case: Case, recorded: Recorded, event: cases.QueryRaised) -> C
 def _query_answered(case: Case, recorded: Recorded, event: cases.QueryAnswered) -> Changes:
     return {
         "queries": tuple(
-            replace(query, state="ANSWERED") if query.query_id == event.query_id else query for query in case.queries
+            replace(query, state="ANSWERED") if query.query_id == event.query_id else query
+            for query in case.queries
         )
     }
 
@@ -364,8 +398,14 @@ def _demand_answered(case: Case, recorded: Recorded, event: cases.DemandAnswered
 
 
 def _conflict(case: Case, recorded: Recorded, event: cases.ConflictDeclared) -> Changes:
-    since = case.conflict_since if case.conflict_since is not None else recorded.position
-    return {"barred": _with(case.barred, recorded.actor_ref), "conflict_since": since}
+    since = case.conflict_since
+    if since is None and recorded.unit == case.holder_unit:
+        since = recorded.position
+    return {
+        "barred": _with(case.barred, recorded.actor_ref),
+        "barred_units": _with(case.barred_units, recorded.unit),
+        "conflict_since": since,
+    }
 
 
 _CHANGES: dict[type[Event], Callable[[Case, Recorded, Any], Changes]] = {
@@ -375,7 +415,7 @@ _CHANGES: dict[type[Event], Callable[[Case, Recorded, Any], Changes]] = {
     cases.CaseMerged: _merged,
     cases.CaseAbsorbed: _absorbed,
     cases.PersonAdded: lambda case, recorded, event: {"people": (*case.people, event.person)},
-    cases.RiskFlagged: lambda case, recorded, event: {"risk_flagged": True},
+    cases.RiskFlagged: lambda case, recorded, event: {"risks": _with(case.risks, event.risk)},
     cases.WarningLevelConfirmed: lambda case, recorded, event: {"warning_level": event.level},
     cases.ReferredToPolice: _referred,
     cases.LevelNotified: _level_notified,
@@ -407,7 +447,9 @@ _CHANGES: dict[type[Event], Callable[[Case, Recorded, Any], Changes]] = {
     cases.JudicialConfirmationGranted: _confirmation("GRANTED"),
     cases.JudicialConfirmationDenied: _confirmation("DENIED"),
     cases.ReviewRequested: lambda case, recorded, event: {"review": Review(stage="REVIEW", answered=False)},
-    cases.ReReviewRequested: lambda case, recorded, event: {"review": Review(stage="RE_REVIEW", answered=False)},
+    cases.ReReviewRequested: lambda case, recorded, event: {
+        "review": Review(stage="RE_REVIEW", answered=False)
+    },
     cases.ReviewOpinionRecorded: lambda case, recorded, event: {
         "review": case.review and replace(case.review, answered=True),
         "final": case.final or event.final,
