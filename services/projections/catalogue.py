@@ -61,6 +61,8 @@ class Once(NamedTuple):
 class CaseProjector:
     """A case: its list row, its facts, and the services performed in it."""
 
+    lasting = True
+
     def evolve(self, state: CaseFile | None, recorded: Recorded, event: Event) -> CaseFile:
         return evolve_file(state, recorded, event)
 
@@ -72,6 +74,8 @@ class CaseProjector:
 
 class OnceProjector:
     """A stream of one event, whose rows are a function of that event."""
+
+    lasting = False
 
     def __init__(self, rows: Callable[[Recorded, Any], Iterable[Row]]) -> None:
         self._rows = rows

@@ -40,6 +40,10 @@ class Row(NamedTuple):
 class Projector(Protocol[S]):
     """How the streams of one kind are folded, and which rows stand for a state; both pure."""
 
+    @property
+    def lasting(self) -> bool:
+        """Whether streams go on after their first event, so that remembering them pays."""
+
     def evolve(self, state: S | None, recorded: Recorded, event: Event) -> S | None: ...
 
     def rows(self, state: S) -> tuple[Row, ...]: ...

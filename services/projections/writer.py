@@ -1,0 +1,162 @@
+"""Writing what a batch of events changed: rows begun are copied in, rows ended are updated, all at once."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.abc import Buffer
+from psycopg.sql import SQL, Identifier
+from psycopg.types.datetime import DatetimeBinaryDumper
+from psycopg.types.json import set_json_dumps
+
+from services.projections.actors.sightings import Sighting, store_sightings
+from services.projections.catalogue import TABLES
+from services.projections.tables import Table
+from services.projections.temporal import TemporalRow
+
+Connection = AsyncConnection[Any]
+
+_OPEN: Final = datetime.max.replace(tzinfo=UTC)
+"""Stands for the infinity of PostgreSQL, which Python's instants lack."""
+_INFINITY: Final = (2**63 - 1).to_bytes(8)
+
+
+class Placed(NamedTuple):
+    """A row with the stream it comes from."""
+
+    stream_id: UUID
+    shard: int
+    row: TemporalRow
+
+
+class RowsMissing(Exception):
+    """Rows that a stream's events say are stored were not found, so the stream must be told anew."""
+
+
+class Changes:
+    """What the events of a batch did to the rows."""
+
+    def __init__(self) -> None:
+        self.begun: dict[str, list[Placed]] = {}
+        self.ended: dict[str, dict[int, Placed]] = {}
+        self.sightings: list[Sighting] = []
+
+    def touch(self, stream_id: UUID, shard: int, position: int, touched: Iterable[TemporalRow]) -> None:
+        for row in touched:
+            placed = Placed(stream_id, shard, row)
+            if row.known_from == position:
+                self.begun.setdefault(row.row.table, []).append(placed)
+            elif row.stored:
+                self.ended.setdefault(row.row.table, {})[id(row)] = placed
+
+    def streams(self) -> set[UUID]:
+        begun = {placed.stream_id for rows in self.begun.values() for placed in rows}
+        return begun | {placed.stream_id for rows in self.ended.values() for placed in rows.values()}
+
+    def of_stream(self, stream_id: UUID) -> "Changes":
+        """The part of one stream, without sightings."""
+        part = Changes()
+        for table, rows in self.begun.items():
+            part.begun[table] = [placed for placed in rows if placed.stream_id == stream_id]
+        for table, ended in self.ended.items():
+            part.ended[table] = {
+                key: placed for key, placed in ended.items() if placed.stream_id == stream_id
+            }
+        return part
+
+    def settle(self) -> None:
+        """Says of the rows begun that they are stored, once they are."""
+        for rows in self.begun.values():
+            for placed in rows:
+                placed.row.stored = True
+
+
+async def prepare(connection: Connection) -> None:
+    """Sets a connection up for writing: by index always, whatever the statistics say of fresh tables."""
+    set_json_dumps(_because_json, connection)
+    connection.adapters.register_dumper(datetime, _InstantDumper)
+    await connection.execute(
+        "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
+    )
+
+
+async def write(connection: Connection, changes: Changes) -> None:
+    """Writes into the tables of the current schema, in the caller's transaction.
+
+    Raises: RowsMissing.
+    """
+    for name, ended in changes.ended.items():
+        if ended:
+            await _end(connection, TABLES[name], list(ended.values()))
+    for name, begun in changes.begun.items():
+        if begun:
+            await copy_rows(connection, TABLES[name], begun)
+    await store_sightings(connection, changes.sightings)
+
+
+async def copy_rows(connection: Connection, table: Table, rows: Sequence[Placed]) -> None:
+    """Adds rows to a table of the current schema."""
+    columns = SQL(", ").join(map(Identifier, table.all_columns))
+    statement = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(Identifier(table.name), columns)
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(table.all_types)
+        for stream_id, shard, row in rows:
+            await copy.write_row(
+                (
+                    stream_id,
+                    shard,
+                    row.known_from,
+                    row.known_until,
+                    row.occurred_from,
+                    row.occurred_until or _OPEN,
+                    row.closed_at,
+                    row.key,
+                    *row.row.values,
+                )
+            )
+
+
+_END: Final = SQL(
+    "UPDATE {0} SET known_until = ended.known_until, occurred_until = ended.occurred_until,"
+    " closed_at = ended.closed_at"
+    " FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::timestamptz[], %s::bigint[], %s::timestamptz[],"
+    " %s::bigint[])"
+    " AS ended (stream_id, known_from, row_key, occurred_from, known_until, occurred_until, closed_at)"
+    " WHERE {0}.stream_id = ended.stream_id AND {0}.known_from = ended.known_from"
+    " AND {0}.row_key = ended.row_key AND {0}.occurred_from = ended.occurred_from"
+)
+
+
+async def _end(connection: Connection, table: Table, ended: Sequence[Placed]) -> None:
+    columns = zip(
+        *(
+            (
+                stream_id,
+                row.known_from,
+                row.key,
+                row.occurred_from,
+                row.known_until,
+                row.occurred_until or _OPEN,
+                row.closed_at,
+            )
+            for stream_id, _, row in ended
+        ),
+        strict=True,
+    )
+    statement = _END.format(Identifier(table.name))
+    done = await connection.execute(statement, [list(column) for column in columns])
+    if done.rowcount != len(ended):
+        raise RowsMissing(f"{table.name}: {len(ended)} rows to end, {done.rowcount} found")
+
+
+def _because_json(because: Any) -> bytes:
+    """`[{topic, position}]` of the pairs that facts keep."""
+    return msgspec.json.encode([{"topic": topic, "position": position} for topic, position in because])
+
+
+class _InstantDumper(DatetimeBinaryDumper):
+    def dump(self, obj: datetime) -> Buffer | None:
+        return _INFINITY if obj is _OPEN else super().dump(obj)
