@@ -1,0 +1,335 @@
+"""The shapes of the answers, as the OpenAPI document tells them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.events.vocabulary import (
+    AgreementForm,
+    Channel,
+    Degree,
+    DocumentKind,
+    ExternalBodyKind,
+    Facet,
+    Level,
+    Outcome,
+    PersonRole,
+    Procedure,
+    QueryState,
+    Role,
+    State,
+    TermState,
+    UnitKind,
+    UrgencyStatus,
+    WarningLevel,
+)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The root of everything in an answer."""
+
+
+class Hidden(Part, frozen=True, kw_only=True):
+    """A private value that the caller may not see or, with a position, something they may not know."""
+
+    sealed: bool
+    position: int | None = None
+
+
+class Suppressed(Part, frozen=True, kw_only=True):
+    """A count below five, or something made of one, to a dashboard."""
+
+    suppressed: bool
+
+
+Shown = str | Hidden
+Count = int | Suppressed
+
+
+class Answer(Part, frozen=True, kw_only=True):
+    as_of_position: int
+    as_of_instant: datetime
+
+
+class Page(Answer, frozen=True, kw_only=True):
+    next: str | None
+    """The cursor of the next page, pinned to the same moment."""
+
+
+class PersonShown(Part, frozen=True, kw_only=True):
+    person_ref: UUID
+    role: PersonRole
+    name: Shown | None = None
+    phone: Shown | None = None
+    address: Shown | None = None
+    id_number: Shown | None = None
+    actor_ref: str | None = None
+
+
+class MediationShown(Part, frozen=True, kw_only=True):
+    state: str
+    parties: list[UUID]
+    consented: list[UUID]
+    mediator_ref: str | None
+
+
+class TermShown(Part, frozen=True, kw_only=True):
+    term_no: int
+    text: Shown
+    due_on: date | None
+    state: TermState
+
+
+class AgreementShown(Part, frozen=True, kw_only=True):
+    form: AgreementForm
+    effective: bool
+    confirmation: str | None
+    terms: list[TermShown]
+
+
+class DossierShown(Part, frozen=True, kw_only=True):
+    complete: bool
+    missing: list[str]
+
+
+class DocumentShown(Part, frozen=True, kw_only=True):
+    document_kind: DocumentKind
+    event_id: UUID
+    file_id: UUID | None
+    paper_location: Shown | None
+    attached_at: datetime
+
+
+class QueryShown(Part, frozen=True, kw_only=True):
+    query_id: UUID
+    state: QueryState
+    asked_at: datetime
+
+
+class ExternalBodyShown(Part, frozen=True, kw_only=True):
+    kind: ExternalBodyKind
+    name: Shown
+
+
+class CaseSummary(Part, frozen=True, kw_only=True):
+    case_id: UUID
+    version: int
+    state: State
+    procedure: Procedure | None
+    category: str
+    channel: Channel
+    title: Shown
+    item: str | None
+    origin_unit: UUID
+    holder_unit: UUID
+    holder_level: Level
+    pending_unit: UUID | None
+    pending_level: Level | None
+    handler_ref: str | None
+    mediator_ref: str | None
+    collective: bool
+    urgent: bool | None
+    urgency_status: UrgencyStatus | None
+    facets: list[Facet]
+    warning_level: WarningLevel | None
+    opened_at: datetime
+    closed_at: datetime | None
+    cycle: int
+    final: bool
+    merged_into: UUID | None
+
+
+class CaseListed(CaseSummary, frozen=True, kw_only=True):
+    position: int
+
+
+class CaseAnswer(CaseSummary, frozen=True, kw_only=True):
+    as_of_position: int
+    as_of_instant: datetime
+    description: Shown
+    outcome: Outcome | None
+    degree: Degree | None
+    people: list[PersonShown]
+    mediation: MediationShown | None
+    agreement: AgreementShown | None
+    dossier: DossierShown
+    documents: list[DocumentShown]
+    queries: list[QueryShown]
+    external_body: ExternalBodyShown | None
+    allowed_commands: list[str]
+
+
+class TimelineItem(Part, frozen=True, kw_only=True):
+    event_id: UUID
+    position: int
+    version: int
+    topic: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor_ref: str
+    actor_role: str
+    unit: UUID | None
+    summary: str
+    data: dict[str, Any]
+
+
+class TimelineAnswer(Page, frozen=True, kw_only=True):
+    items: list[TimelineItem]
+
+
+class CasesAnswer(Page, frozen=True, kw_only=True):
+    items: list[CaseListed | Hidden]
+
+
+class BacklogRow(Part, frozen=True, kw_only=True):
+    unit_id: UUID
+    name: str | None
+    kind: UnitKind | None
+    open: Count
+    urgent_open: Count
+    oldest_opened_at: datetime | None
+
+
+class BacklogAnswer(Answer, frozen=True, kw_only=True):
+    total: Count
+    rows: list[BacklogRow]
+
+
+class UrgentCount(Part, frozen=True, kw_only=True):
+    """`value`, or where some cases are unclassified `at_least`; to a dashboard perhaps `suppressed`."""
+
+    value: Count | None = None
+    at_least: Count | None = None
+    unclassified: Count | None = None
+    suppressed: bool = False
+
+
+class UrgentAnswer(Page, frozen=True, kw_only=True):
+    registered: UrgentCount
+    open: UrgentCount
+    resolved: UrgentCount
+    unconfirmed: UrgentCount
+    items: list[CaseListed | Hidden]
+
+
+class Ratio(Part, frozen=True, kw_only=True):
+    numerator: int | None = None
+    denominator: int | None = None
+    percent: str | None = None
+    at_least: int | None = None
+    unclassified: int | None = None
+    suppressed: bool = False
+
+
+class Levels(Part, frozen=True, kw_only=True):
+    GROUP: Ratio
+    VILLAGE: Ratio
+    TOWNSHIP: Ratio
+
+
+class Measures(Part, frozen=True, kw_only=True):
+    registered: Count
+    backlog: Count
+    disposition_rate: Ratio
+    disposition_rate_net: Ratio
+    urgent_registered: UrgentCount
+    urgent_open: UrgentCount
+    urgent_resolved: UrgentCount
+    urgent_share_of_resolved: Ratio
+    visits: Count
+    visit_coverage: Ratio
+    containment_rate: Levels
+    reopen_rate: Ratio
+
+
+class KpiAnswer(Answer, frozen=True, kw_only=True):
+    measures: Measures
+
+
+class Because(Part, frozen=True, kw_only=True):
+    topic: str
+    position: int
+
+
+class ExplainedItem(Part, frozen=True, kw_only=True):
+    """Something counted; only `sealed` and `position` where the caller may not know it."""
+
+    subject_kind: str | None = None
+    subject_id: UUID | None = None
+    subject_ref: str | None = None
+    unit_id: UUID | None = None
+    level: Level | None = None
+    because: list[Because] | None = None
+    sealed: bool = False
+    position: int | None = None
+
+
+class ExplainAnswer(Page, frozen=True, kw_only=True):
+    measure: str
+    value: Any
+    items: list[ExplainedItem] | None = None
+    unclassified_items: list[ExplainedItem] | None = None
+    numerator_items: list[ExplainedItem] | None = None
+    denominator_items: list[ExplainedItem] | None = None
+
+
+class ServiceItem(Part, frozen=True, kw_only=True):
+    """A service done; only `sealed` and `position` where the caller may not know it."""
+
+    service_id: UUID | None = None
+    unit_id: UUID | None = None
+    item: str | None = None
+    occurred_at: datetime | None = None
+    case_id: UUID | None = None
+    actor_ref: str | None = None
+    beneficiary: UUID | PersonShown | None = None
+    detail: Shown | None = None
+    sealed: bool = False
+    position: int | None = None
+
+
+class ServicesAnswer(Page, frozen=True, kw_only=True):
+    total: Count
+    by_item: dict[str, Count]
+    items: list[ServiceItem]
+
+
+class UnitShown(Part, frozen=True, kw_only=True):
+    unit_id: UUID
+    kind: UnitKind
+    name: str
+    parent_id: UUID | None
+    closed: bool
+    version: int
+
+
+class UnitsAnswer(Page, frozen=True, kw_only=True):
+    items: list[UnitShown]
+
+
+class ActorShown(Part, frozen=True, kw_only=True):
+    actor_ref: str
+    role: Role
+    unit: UUID | None
+
+
+class ActorsAnswer(Page, frozen=True, kw_only=True):
+    items: list[ActorShown]
+
+
+class ReadShown(Part, frozen=True, kw_only=True):
+    """A read of one case, and which answer it was given."""
+
+    read_at: datetime
+    actor_ref: str
+    actor_role: Role
+    unit: UUID | None
+    read: str
+    as_of_position: int
+    at_occurred: datetime | None
+
+
+class AuditAnswer(Page, frozen=True, kw_only=True):
+    items: list[ReadShown]

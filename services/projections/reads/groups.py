@@ -1,0 +1,116 @@
+"""Subscribers that see the same rows: the rows now, the last deltas, and who waits for the next."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from services.projections.reads import frames
+
+DELTAS_KEPT_MAX: Final = 1_024
+DELTA_BYTES_KEPT_MAX: Final = 1 << 20
+"""What a group keeps for slow subscribers; one that falls behind it starts anew from a snapshot."""
+HEARTBEAT_S: Final = 15.0
+
+
+class StreamClosed(Exception):
+    """The rows are no longer to be seen, or the process is about to end."""
+
+
+class Group:
+    """The rows of one stream as of `position`, by key; deltas are made once for all subscribers."""
+
+    def __init__(self, position: int, rows: dict[str, Any]) -> None:
+        self.position = position
+        self.rows = rows
+        self.subscribers = 0
+        self._deltas: deque[tuple[int, bytes]] = deque()
+        self._bytes = 0
+        self._complete_after = position
+        """Every delta after this position is kept."""
+        self._closed = False
+        self._advanced = asyncio.Event()
+
+    def advance(self, position: int, changes: Sequence[dict[str, Any]], rows: dict[str, Any]) -> None:
+        """The rows as of a later position, and what changed on the way."""
+        self.rows = rows
+        self.position = position
+        if changes:
+            self._keep(position, frames.delta(position, changes))
+            self._wake()
+
+    def restart(self, position: int, rows: dict[str, Any]) -> None:
+        """Rows that don't follow from those before: every subscriber is reset."""
+        self.rows, self.position = rows, position
+        self._deltas.clear()
+        self._bytes = 0
+        self._complete_after = position
+        self._wake()
+
+    def close(self) -> None:
+        """Ends every subscription."""
+        self._closed = True
+        self._wake()
+
+    def snapshot(self) -> bytes:
+        return frames.snapshot(self.position, list(self.rows.values()))
+
+    def since(self, position: int) -> list[tuple[int, bytes]] | None:
+        """The deltas after a position; None when they are no longer kept. Raises StreamClosed."""
+        if self._closed:
+            raise StreamClosed
+        if position < self._complete_after:
+            return None
+        return [delta for delta in self._deltas if delta[0] > position]
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Waits for the next advance; False when there was none in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._advanced.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _keep(self, position: int, frame: bytes) -> None:
+        self._deltas.append((position, frame))
+        self._bytes += len(frame)
+        while len(self._deltas) > DELTAS_KEPT_MAX or self._bytes > DELTA_BYTES_KEPT_MAX:
+            dropped_at, dropped = self._deltas.popleft()
+            self._bytes -= len(dropped)
+            self._complete_after = dropped_at
+
+    def _wake(self) -> None:
+        self._advanced.set()
+        self._advanced = asyncio.Event()
+
+
+async def frames_for(
+    group: Group,
+    first: Iterable[bytes],
+    seen: int,
+    *,
+    until: datetime,
+    heartbeat_s: float = HEARTBEAT_S,
+) -> AsyncGenerator[bytes, None]:
+    """What one subscriber is sent: `first`, then all after position `seen`, until its token expires."""
+    yield frames.OPENING + b"".join(first)
+    while True:
+        try:
+            deltas = group.since(seen)
+        except StreamClosed:
+            return
+        if deltas is None:
+            seen = group.position
+            yield frames.reset(seen) + group.snapshot()
+            continue
+        if deltas:
+            seen = deltas[-1][0]
+            yield b"".join(frame for _, frame in deltas)
+            continue
+        left_s = (until - datetime.now(UTC)).total_seconds()
+        if left_s <= 0:
+            return
+        if not await group.wait(min(heartbeat_s, left_s)) and left_s > heartbeat_s:
+            yield frames.HEARTBEAT

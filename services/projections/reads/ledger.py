@@ -1,0 +1,44 @@
+"""Reading the ledger for an answer: one stream, and where positions and instants meet."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.projections.figures.queries import Connection
+from shared.events.recorded import Recorded
+
+_FIELDS: Final = Recorded.__struct_fields__
+_STREAM: Final = (
+    f"SELECT {', '.join(_FIELDS)} FROM ledger.events"
+    " WHERE stream_id = %s AND version > %s AND position <= %s ORDER BY version"
+)
+_HEAD: Final = "SELECT position, recorded_at, ledger_id FROM ledger.head"
+_RECORDED_AT: Final = "SELECT recorded_at FROM ledger.events WHERE position = %s"
+
+
+class Head(NamedTuple):
+    position: int
+    recorded_at: datetime | None
+    """None of an empty ledger."""
+    ledger_id: UUID
+
+
+async def fetch_stream(
+    connection: Connection, stream_id: UUID, *, after_version: int = 0, until: int
+) -> list[Recorded]:
+    """The events of a stream after a version, at positions up to and with `until`."""
+    arguments = (stream_id, after_version, until)
+    rows = await (await connection.execute(_STREAM, arguments, prepare=True)).fetchall()
+    return [Recorded(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
+
+
+async def fetch_head(connection: Connection) -> Head:
+    row = await (await connection.execute(_HEAD, prepare=True)).fetchone()
+    assert row is not None
+    return Head(*row)
+
+
+async def fetch_recorded_at(connection: Connection, position: int) -> datetime | None:
+    """When a position was recorded; None where there is none."""
+    row = await (await connection.execute(_RECORDED_AT, (position,), prepare=True)).fetchone()
+    return None if row is None else row[0]

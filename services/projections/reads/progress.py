@@ -1,0 +1,96 @@
+"""How far the read models are, and waiting for them."""
+
+import asyncio
+import time
+from typing import Final, NamedTuple
+
+import psycopg
+import structlog
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from shared.runtime.database import Pool
+from shared.runtime.problems import Problem
+
+CHANNEL: Final = "views_changed"
+WAIT_MAX_S: Final = 5.0
+"""How long a read waits for the read models to reach a position."""
+
+_STAND: Final = (
+    "SELECT (SELECT generation FROM views.meta), coalesce((SELECT min(position) FROM views.positions), 0)"
+)
+_QUIET_S: Final = 1.0
+"""How long to listen before looking anyway: a notification may get lost with its connection."""
+_RETRY_S: Final = 0.5
+
+log = structlog.stdlib.get_logger("anjie.reads")
+
+
+class Stand(NamedTuple):
+    """Everything up to `position` is in the rows; `generation` rises when rows are exchanged."""
+
+    generation: int
+    position: int
+
+
+class Progress:
+    """Listens to the projectors; `run` has to run for waits to end early."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._news = asyncio.Event()
+        self.heard = 0
+        """How often projectors have told of something."""
+
+    async def stand(self) -> Stand:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(_STAND, prepare=True)).fetchone()
+        assert row is not None
+        return Stand(row[0] or 0, row[1])
+
+    async def reach(self, position: int) -> Stand:
+        """The stand, once it is at the position or beyond. Raises: Problem 503 after 5 s."""
+        give_up_at = time.monotonic() + WAIT_MAX_S
+        while True:
+            news = self._news
+            stand = await self.stand()
+            if stand.position >= position:
+                return stand
+            left_s = give_up_at - time.monotonic()
+            if left_s <= 0:
+                raise Problem("behind", headers={"Retry-After": "1"})
+            await _wait(news, min(left_s, _QUIET_S))
+
+    async def news(self, heard: int) -> None:
+        """Waits until projectors tell of more than has been heard, or for a second."""
+        if self.heard == heard:
+            await _wait(self._news, _QUIET_S)
+
+    async def run(self) -> None:
+        """Listens until cancelled."""
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}".encode())
+                    try:
+                        self._tell()
+                        async for _ in connection.notifies():
+                            self._tell()
+                    finally:
+                        # The connection goes back to the pool, which takes no one who still listens.
+                        await connection.close()
+            except (psycopg.OperationalError, PoolTimeout, PoolClosed) as error:
+                log.warning("listening interrupted", error=type(error).__name__)
+                await asyncio.sleep(_RETRY_S)
+
+    def _tell(self) -> None:
+        self.heard += 1
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,67 @@
+"""The values of measures, made from counts of facts."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from services.projections.figures.measures import Measure, percent
+from shared.events.vocabulary import LEVELS
+
+SUPPRESSED: Final[dict[str, Any]] = {"suppressed": True}
+
+Counts = Counter[tuple[str, str | None]]
+"""Facts by their name and level, summed over the units asked for."""
+
+
+def count_value(counts: Counts, facts: Iterable[str]) -> int:
+    return sum(counts[fact, None] for fact in facts)
+
+
+def urgent_value(counts: Counts, facts: Iterable[str], unclassified: Iterable[str]) -> dict[str, Any]:
+    """A count that can't be known while some cases are unclassified: then at least so many."""
+    known, missing = count_value(counts, facts), count_value(counts, unclassified)
+    if missing:
+        return {"value": None, "at_least": known, "unclassified": missing}
+    return {"value": known}
+
+
+def ratio(numerator: int, denominator: int) -> dict[str, Any]:
+    return {
+        "numerator": numerator,
+        "denominator": denominator,
+        "percent": percent(numerator, denominator),
+    }
+
+
+def measure_value(measure: Measure, counts: Counts) -> Any:
+    """The value of any measure but coverage."""
+    if measure.kind == "URGENT":
+        return urgent_value(counts, measure.facts, measure.unclassified)
+    if measure.kind == "RATIO":
+        return ratio(count_value(counts, measure.facts), count_value(counts, measure.over))
+    if measure.kind == "LEVELS":
+        return {
+            level: ratio(
+                sum(counts[fact, level] for fact in measure.facts),
+                sum(counts[fact, level] for fact in measure.over),
+            )
+            for level in LEVELS
+        }
+    return count_value(counts, measure.facts)
+
+
+def suppressed(value: Any, small_cell_min: int) -> Any:
+    """The same figures without small cells: counts below the least one shown, and whatever is made of one."""
+    if isinstance(value, list):
+        return [suppressed(item, small_cell_min) for item in value]
+    if not isinstance(value, dict):
+        small = isinstance(value, int) and not isinstance(value, bool) and value < small_cell_min
+        return SUPPRESSED if small else value
+    covered = {name: suppressed(member, small_cell_min) for name, member in value.items()}
+    if SUPPRESSED not in covered.values():
+        return covered
+    if value.keys() & {"numerator", "at_least", "value"}:
+        return SUPPRESSED
+    if covered.get("open") == SUPPRESSED and "oldest_opened_at" in covered:
+        covered["oldest_opened_at"] = None
+    return covered
