@@ -110,9 +110,17 @@ def _arrived(case: Case, recorded: Recorded, unit: UUID, level: Level) -> Change
         "pending_level": None,
         "handler_ref": None,
         "mediator_ref": None,
+        "mediation": _lapsed(case.mediation),
         "conflict_since": recorded.position if unit in case.barred_units else None,
         "held": mark,
     }
+
+
+def _lapsed(mediation: Mediation | None) -> Mediation | None:
+    """An offer still open, or a mediation cut short, has come to nothing."""
+    if mediation is None or mediation.state not in ("OFFERED", "STARTED"):
+        return mediation
+    return replace(mediation, state="ENDED")
 
 
 def _stated(recorded: Recorded, state: str) -> Changes:
@@ -282,6 +290,7 @@ def _reopened(case: Case, recorded: Recorded, event: cases.CaseReopened) -> Chan
         "resolved_level": None,
         "closed_at": None,
         "external_body": None,
+        "mediation": _lapsed(case.mediation),
         "review": None,
         "replied_on": None,
         "reopenings": (*case.reopenings, _mark(recorded)),

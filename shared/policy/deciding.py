@@ -1,15 +1,18 @@
 """May this actor do this now? Asked in the order in which refusals are answered: 404, 403, 409, 422."""
 
+from typing import TypeVar
+
 from msgspec.structs import replace
 
 from shared.events.base import Event, Person, Private
 from shared.events.case import Case
+from shared.events.vocabulary import Role
 from shared.policy.actor import Actor
-from shared.policy.bodies import OpeningBody, PartyBody, PersonalBody
+from shared.policy.bodies import Body, OpeningBody, PartyBody, PersonalBody
 from shared.policy.command import Command, Decision
 from shared.policy.guards import STATE_GUARDS
 from shared.policy.jurisdiction import UnitTree
-from shared.policy.labels import RELATIONS
+from shared.policy.labels import RELATIONS, ROLES
 from shared.policy.policy import Policy
 from shared.policy.refusal import Forbidden, Taken, Unknown, WrongState
 from shared.policy.relations import HOLDING, Relation, is_superior, opening_relations, relations
@@ -112,9 +115,26 @@ def decision(
         if person_ref not in known:
             raise failed("person-unknown", f"/about/{index}")
     first, *others = events
-    if body.note is not None:
-        first = replace(first, note=Private.of(body.note))
-    return Decision(events=(first, *others), primary_events=primary)
+    return Decision(events=(with_note(first, body), *others), primary_events=primary)
+
+
+Happened = TypeVar("Happened", bound=Event)
+
+
+def with_note(event: Happened, body: Body) -> Happened:
+    """The event with the body's note."""
+    return event if body.note is None else replace(event, note=Private.of(body.note))
+
+
+def by_role(actor: Actor, *roles: Role) -> None:
+    """Whether the actor's role is one of these.
+
+    Raises:
+        Forbidden: it is none of them; `roles` names those that may.
+    """
+    if actor.role not in roles:
+        zh, en = "、".join(ROLES[role].zh for role in roles), ", ".join(ROLES[role].en for role in roles)
+        raise _not_yours("no-relation", zh, en, roles=list(roles))
 
 
 def _relates(row: Transition, held: frozenset[Relation]) -> bool:
@@ -135,11 +155,11 @@ def _forbidden(row: Transition, code: str) -> Forbidden:
     if row.on_behalf:
         zh += "(承办人、调解员可注明代为表示)"
         en += " (holder or mediator with on_behalf_of)"
+    return _not_yours(code, zh, en, relations=[relation.value for relation in who])
+
+
+def _not_yours(code: str, zh: str, en: str, **extra: object) -> Forbidden:
     words = REFUSALS[code]
     return Forbidden(
-        code,
-        words.en.format(who=en),
-        zh=words.zh.format(who=zh),
-        rule=words.source,
-        relations=[relation.value for relation in who],
+        code, words.en.format(who=en), zh=words.zh.format(who=zh), field="", rule=words.source, **extra
     )

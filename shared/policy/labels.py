@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from shared.events.vocabulary import Role
 from shared.policy.relations import Relation
 
 
@@ -37,4 +38,19 @@ RELATIONS: dict[Relation, Label] = {
     Relation.REVIEWER: Label("乡镇负责人", "a township officer"),
     Relation.SUPERIOR: Label("记录人的上级", "the author's superior"),
     Relation.ACTOR: Label("可查阅此案的工作人员", "anybody who may read it"),
+}
+
+ROLES: dict[Role, Label] = {
+    "resident": Label("居民", "resident"),
+    "group_leader": Label("村民小组长", "group leader"),
+    "mediator": Label("调解员", "mediator"),
+    "grid_worker": Label("网格员", "grid worker"),
+    "village_officer": Label("村居干部", "village officer"),
+    "township_officer": Label("乡镇干部", "township officer"),
+    "supervisor": Label("村务监督员", "supervisor"),
+    "auditor": Label("审计员", "auditor"),
+    "community_police": Label("社区民警", "community police"),
+    "privacy_officer": Label("个人信息保护负责人", "privacy officer"),
+    "dashboard": Label("看板", "dashboard"),
+    "operator": Label("系统操作员", "operator"),
 }
