@@ -35,6 +35,7 @@ CASES: Final = Table(
         "urgent": "bool",
         "opened_at": "timestamptz",
         "reach": "uuid[]",
+        "known_to": "text[]",
         "version": "int4",
         "position": "int8",
         "row": "bytea",
@@ -86,6 +87,7 @@ decode_row = msgspec.json.Decoder(CaseRow).decode
 
 def case_row(case: Case) -> Row:
     reach = dict.fromkeys((case.origin_unit, case.docket_unit, *case.held_units))
+    known_to = dict.fromkeys((case.opener_ref, *(p.actor_ref for p in case.people if p.actor_ref)))
     return Row(
         CASES.name,
         (
@@ -100,6 +102,7 @@ def case_row(case: Case) -> Row:
             case.urgent,
             case.opened_at,
             tuple(reach),
+            tuple(known_to),
             case.version,
             case.position,
             encode_row(_listed(case)),

@@ -22,6 +22,7 @@ CREATE TABLE cases (
     urgent boolean,
     opened_at timestamptz NOT NULL,
     reach uuid[] NOT NULL, -- where it began, where it is found, and every unit that ever held it
+    known_to text[] NOT NULL, -- who opened it, and the people on it that can sign in
     version integer NOT NULL,
     position bigint NOT NULL,
     row bytea NOT NULL

@@ -42,3 +42,21 @@ async def fetch_recorded_at(connection: Connection, position: int) -> datetime |
     """When a position was recorded; None where there is none."""
     row = await (await connection.execute(_RECORDED_AT, (position,), prepare=True)).fetchone()
     return None if row is None else row[0]
+
+
+async def fetch_position_at(connection: Connection, recorded_at: datetime) -> tuple[int, datetime] | None:
+    """The last position recorded at or before an instant, and when it was; None when there is none.
+
+    `recorded_at` never falls as positions rise, so the place is found by halving.
+    """
+    head = await fetch_head(connection)
+    low, high, found = 1, head.position, None
+    while low <= high:
+        middle = (low + high) // 2
+        at = await fetch_recorded_at(connection, middle)
+        assert at is not None
+        if at <= recorded_at:
+            found, low = (middle, at), middle + 1
+        else:
+            high = middle - 1
+    return found

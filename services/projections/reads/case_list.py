@@ -1,0 +1,129 @@
+"""Cases in a list, as of any moment, as far as the caller may know them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg.sql import SQL, Composed
+
+from services.projections.cases.rows import CaseRow, decode_row
+from services.projections.figures.facts import SHANGHAI
+from services.projections.figures.queries import Connection, valid
+from services.projections.reads.case_items import case_item, hidden_now
+from services.projections.reads.moments import Moment
+from services.projections.reads.rollups import units_of
+from services.projections.reads.shown import hidden, leaves, opened
+from services.projections.reads.sources import Sources
+from shared.events.vocabulary import OPEN_STATES
+from shared.policy.actor import Actor
+from shared.policy.jurisdiction import UnitTree
+from shared.runtime.bodies import read_id
+
+After = tuple[datetime, UUID]
+"""The last case of the page before: when it was opened, and its id."""
+
+_SEARCHED: Final = SQL(
+    "(case_id = %(q_id)s OR category = %(q_category)s"
+    " OR holder_unit = ANY(%(q_units)s) OR origin_unit = ANY(%(q_units)s))"
+)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which cases; None doesn't restrict."""
+
+    unit: UUID | None = None
+    """Held within."""
+    origin: UUID | None = None
+    """Found within by origin."""
+    pending_unit: UUID | None = None
+    handler: str | None = None
+    states: Sequence[str] | None = None
+    urgent: bool | None = None
+    category: str | None = None
+    procedure: str | None = None
+    q: str | None = None
+    opened_from: date | None = None
+    opened_to: date | None = None
+
+
+URGENT_AND_OPEN: Final = Wanted(urgent=True, states=tuple(sorted(OPEN_STATES)))
+
+
+async def list_cases(
+    sources: Sources, wanted: Wanted, actor: Actor, moment: Moment, *, after: After | None, limit: int
+) -> tuple[list[dict[str, Any]], After | None]:
+    """A page of cases, latest opened first, and where the next one begins."""
+    tree = sources.trees.at(moment.position, moment.occurred)
+    where, parameters = _where(wanted, actor, tree, moment)
+    if after is not None:
+        where = SQL(" AND ").join((where, SQL("(opened_at, case_id) < (%(after_at)s, %(after_id)s)")))
+        parameters |= {"after_at": after[0], "after_id": after[1]}
+    query = SQL(
+        "SELECT row FROM views.cases WHERE {} ORDER BY opened_at DESC, case_id DESC LIMIT %(limit)s"
+    ).format(where)
+    async with sources.pool.connection() as connection:
+        found = await (await connection.execute(query, parameters | {"limit": limit + 1})).fetchall()
+        rows = [decode_row(stored) for (stored,) in found]
+        items = await _items(sources, connection, rows[:limit], actor, tree, moment)
+    items = opened(items, await sources.vault.open_many(leaves(items)))
+    last = rows[limit - 1] if len(rows) > limit else None
+    return items, None if last is None else (last.opened_at, last.case_id)
+
+
+async def _items(
+    sources: Sources,
+    connection: Connection,
+    rows: Sequence[CaseRow],
+    actor: Actor,
+    tree: UnitTree,
+    moment: Moment,
+) -> list[dict[str, Any]]:
+    since_hidden: set[UUID] = set()
+    if not moment.live:
+        ids = [row.case_id for row in rows]
+        since_hidden = await hidden_now(connection, ids, moment.head, actor, sources.trees.current)
+    return [
+        hidden(row.position) if row.case_id in since_hidden else case_item(row, actor, tree) for row in rows
+    ]
+
+
+def _where(wanted: Wanted, actor: Actor, tree: UnitTree, moment: Moment) -> tuple[Composed, dict[str, Any]]:
+    held, parameters = valid(moment.as_of)
+    restrictions: list[tuple[SQL, str, Any]] = [
+        (SQL("holder_unit = ANY(%(unit)s)"), "unit", wanted.unit and units_of(tree, wanted.unit)),
+        (SQL("origin_unit = ANY(%(origin)s)"), "origin", wanted.origin and units_of(tree, wanted.origin)),
+        (SQL("pending_unit = %(pending_unit)s"), "pending_unit", wanted.pending_unit),
+        (SQL("handler_ref = %(handler)s"), "handler", wanted.handler),
+        (SQL("state = ANY(%(states)s)"), "states", wanted.states and list(wanted.states)),
+        (SQL("urgent = %(urgent)s"), "urgent", wanted.urgent),
+        (SQL("category = %(category)s"), "category", wanted.category),
+        (SQL("procedure = %(procedure)s"), "procedure", wanted.procedure),
+        (SQL("opened_at >= %(opened_from)s"), "opened_from", _midnight(wanted.opened_from)),
+        (SQL("opened_at < %(opened_before)s"), "opened_before", _midnight(wanted.opened_to, days_later=1)),
+        _own(actor, tree),
+    ]
+    clauses = [held]
+    for clause, name, value in restrictions:
+        if value is not None:
+            clauses.append(clause)
+            parameters[name] = value
+    if wanted.q is not None:
+        named = [unit.unit_id for unit in tree if wanted.q.casefold() in unit.name.casefold()]
+        clauses.append(_SEARCHED)
+        parameters |= {"q_id": read_id(wanted.q), "q_category": wanted.q.upper(), "q_units": named}
+    return SQL(" AND ").join(clauses), parameters
+
+
+def _own(actor: Actor, tree: UnitTree) -> tuple[SQL, str, Any]:
+    """What restricts a list to the cases that the actor may read, or may know to be there."""
+    if actor.role == "resident":
+        return SQL("known_to @> ARRAY[%(known_to)s::text]"), "known_to", actor.ref
+    within = None if actor.unit is None else units_of(tree, actor.unit)
+    return SQL("reach && %(reach)s"), "reach", within
+
+
+def _midnight(day: date | None, *, days_later: int = 0) -> datetime | None:
+    """The beginning of a day in Asia/Shanghai."""
+    return None if day is None else datetime.combine(day + timedelta(days=days_later), time(), SHANGHAI)

@@ -1,0 +1,88 @@
+"""One case and its timeline, folded from the ledger as of any moment."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from services.projections.reads.access import check_case, refuse_dashboard
+from services.projections.reads.case_answer import case_answer, timeline_item
+from services.projections.reads.case_items import may_open
+from services.projections.reads.ledger import fetch_stream
+from services.projections.reads.moments import Asked, Moment, Moments
+from services.projections.reads.shown import MayOpen, cover, leaves, opened
+from services.projections.reads.sources import Sources
+from shared.events.case import Case
+from shared.events.evolve import fold
+from shared.events.recorded import Recorded
+from shared.policy.actor import Actor
+from shared.policy.deciding import allowed_commands
+from shared.policy.guards import missing_documents
+from shared.policy.sight import Sight, sight, sight_of
+from shared.runtime.problems import Problem
+
+
+class Told(NamedTuple):
+    """A case as of a moment, with the events that make it."""
+
+    moment: Moment
+    case: Case
+    events: list[Recorded]
+    may_open: MayOpen
+
+
+class CaseReads:
+    def __init__(self, sources: Sources, moments: Moments) -> None:
+        self._sources = sources
+        self._moments = moments
+
+    async def case(self, case_id: UUID, actor: Actor, asked: Asked) -> tuple[Moment, dict[str, Any]]:
+        """Raises: Problem, 404 where it isn't there or not to be known of, 403 where it isn't theirs."""
+        told = await self._told(case_id, actor, asked)
+        policy, tree = self._sources.policy, self._sources.trees.current
+        answer = cover(case_answer(told.case, missing_documents(told.case, policy)), told.may_open)
+        answer = opened(answer, await self._sources.vault.open_many(leaves(answer)))
+        allowed = allowed_commands(told.case, actor, tree, policy) if told.moment.live else []
+        return told.moment, {**answer, "allowed_commands": allowed, **told.moment.stamp()}
+
+    async def timeline(
+        self, case_id: UUID, actor: Actor, asked: Asked, language: str, *, after: int, limit: int
+    ) -> tuple[Moment, list[dict[str, Any]], bool]:
+        """Events after version `after`, and whether there are more. Raises: as `case`."""
+        told = await self._told(case_id, actor, asked)
+        rest = [recorded for recorded in told.events if recorded.version > after]
+        items = [
+            timeline_item(recorded, self._sources.summary(recorded.topic, language))
+            for recorded in rest[:limit]
+        ]
+        items = cover(items, told.may_open)
+        items = opened(items, await self._sources.vault.open_many(leaves(items)))
+        return told.moment, items, len(rest) > limit
+
+    async def _told(self, case_id: UUID, actor: Actor, asked: Asked) -> Told:
+        refuse_dashboard(actor)
+        moment = await self._moments.of_ledger(asked)
+        async with self._sources.pool.connection() as connection:
+            stream = await fetch_stream(connection, case_id, until=moment.head)
+        now = fold(stream)
+        if now is None:
+            raise Problem("not-found")
+        # Whether it is theirs at all is judged by how things stand, what of it by how they stood: so a past
+        # answer stays as it was, and what was made confidential since is so in its past as well.
+        check_case(sight(actor, sight_of(now), self._sources.trees.current))
+        events = stream if moment.live else _known(stream, moment.position, moment.occurred)
+        case = now if moment.live else fold(events)
+        if case is None:
+            raise Problem("not-found")
+        tree = self._sources.trees.at(moment.position, moment.occurred)
+        seen = sight_of(case)
+        if sight(actor, seen, tree) is Sight.HIDDEN:
+            raise Problem("not-found")
+        return Told(moment, case, events, may_open(actor, seen, tree))
+
+
+def _known(stream: list[Recorded], position: int, occurred: datetime | None) -> list[Recorded]:
+    return [
+        recorded
+        for recorded in stream
+        if recorded.position <= position and (occurred is None or recorded.occurred_at <= occurred)
+    ]
