@@ -79,7 +79,7 @@ async def list_coverage(
         _visits(as_of)
     )
     query = SQL(
-        "SELECT 'visit_coverage', unit_id, subject_kind, NULL::uuid, subject_ref, on_day, NULL,"
+        "SELECT 'visit_coverage', stream_id, unit_id, subject_kind, NULL::uuid, subject_ref, on_day, NULL,"
         " roster.because || coalesce(seen.because, '[]'), roster.known_from, roster.row_key"
         " FROM ({}) AS roster {} WHERE ({} OR seen.because IS NOT NULL)"
         " AND (%(after)s::bigint IS NULL OR"

@@ -88,6 +88,7 @@ MEASURES: Final[dict[str, Measure]] = {
             kind="RATIO",
             facts=("urgent_resolved",),
             over=("resolved",),
+            unclassified=("unclassified_resolved",),
             formula="urgent R-cases RESOLVED or CLOSED ÷ R-cases RESOLVED or CLOSED",
         ),
         Measure(

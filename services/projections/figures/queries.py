@@ -35,6 +35,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """A fact that holds, as `explain` lists it."""
 
     measure: str
+    stream_id: UUID
+    """The stream whose events make it so; of a merged duplicate's, that of its primary."""
     unit_id: UUID
     subject_kind: str
     subject_id: UUID | None
@@ -111,7 +113,7 @@ async def list_facts(
         "after_key": after and after[1],
     }
     query = SQL(
-        "SELECT measure, unit_id, subject_kind, subject_id, subject_ref, on_day, level, because,"
+        "SELECT measure, stream_id, unit_id, subject_kind, subject_id, subject_ref, on_day, level, because,"
         " known_from, row_key FROM (SELECT {} * FROM views.facts"
         " WHERE {} AND (%(level)s::text IS NULL OR level = %(level)s)"
         " ORDER BY {}) held"
@@ -166,9 +168,10 @@ def _where(
 
 def fact_of(row: tuple[Any, ...]) -> Fact:
     """The fact of a row of `measure … because, known_from, row_key` in the order of the class."""
-    measure, unit, kind, subject, ref, on_day, level, because, known_from, key = row
+    measure, stream, unit, kind, subject, ref, on_day, level, because, known_from, key = row
     return Fact(
         measure=measure,
+        stream_id=stream,
         unit_id=unit,
         subject_kind=kind,
         subject_id=subject,

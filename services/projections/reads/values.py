@@ -38,7 +38,7 @@ def measure_value(measure: Measure, counts: Counts) -> Any:
     if measure.kind == "URGENT":
         return urgent_value(counts, measure.facts, measure.unclassified)
     if measure.kind == "RATIO":
-        return ratio(count_value(counts, measure.facts), count_value(counts, measure.over))
+        return _ratio_of_known(measure, counts)
     if measure.kind == "LEVELS":
         return {
             level: ratio(
@@ -48,6 +48,16 @@ def measure_value(measure: Measure, counts: Counts) -> Any:
             for level in LEVELS
         }
     return count_value(counts, measure.facts)
+
+
+def _ratio_of_known(measure: Measure, counts: Counts) -> dict[str, Any]:
+    """The ratio; without numerator and percent while some of what it counts is unclassified."""
+    value = ratio(count_value(counts, measure.facts), count_value(counts, measure.over))
+    missing = count_value(counts, measure.unclassified)
+    if missing:
+        known = {"at_least": value["numerator"], "unclassified": missing}
+        return {**value, "numerator": None, "percent": None, **known}
+    return value
 
 
 def suppressed(value: Any, small_cell_min: int) -> Any:
