@@ -10,8 +10,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from shared.runtime.settings import LogForm
 
-_QUIET: Final = ("uvicorn.access", "asyncio", "httpx", "psycopg.pool")
-"""Loggers of which only warnings are of interest; requests are logged by the product itself."""
+_QUIET: Final = ("uvicorn.access", "uvicorn.error", "asyncio", "httpx", "psycopg.pool")
+"""Loggers of which only warnings are of interest; the product itself logs its start, requests and end."""
 
 
 def configure_logs(form: LogForm | None, stream: TextIO = sys.stderr) -> None:

@@ -2,10 +2,9 @@
 
 import contextlib
 import os
-import pwd
+import re
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import time
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 from shared.runtime.parentage import signal_at_parents_death
+from shared.runtime.server_account import let_read, let_traverse, server_account
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "anjie_owner"
@@ -33,7 +34,6 @@ def _installation() -> Path:
 
 
 _INSTALLATION: Final = _installation()
-_SYSTEM_USER: Final = "pgserver"
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
 _SOCKET_PATH_BYTES_MAX: Final = 100
 _DISCARDED: Final = "postgres.discarded-"
@@ -100,7 +100,7 @@ class EmbeddedPostgres:
         self._uid: int | None = None
         self._gid: int | None = None
         if os.geteuid() == 0:
-            self._uid, self._gid = _system_account()
+            self._uid, self._gid = server_account()
         self._groups: list[int] | None = None if self._uid is None else []
 
     def start(self) -> None:
@@ -162,9 +162,9 @@ class EmbeddedPostgres:
     def _prepare_directory(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._uid is not None:
-            _let_traverse(self._directory)
-            _let_traverse(_INSTALLATION)
-            _let_read(_INSTALLATION)
+            let_traverse(self._directory)
+            let_traverse(_INSTALLATION)
+            let_read(_INSTALLATION)
         free = shutil.disk_usage(self._directory).free
         if free < _FREE_BYTES_MIN:
             raise PostgresFailed(
@@ -192,20 +192,40 @@ class EmbeddedPostgres:
             raise
 
     def _stop_leftover(self) -> None:
-        """Stops a server that outlived its parent; it can't be adopted, its settings may be old ones."""
-        if not (self._cluster / "postmaster.pid").exists():
-            return
-        status = self._run("pg_ctl", "status", "-D", str(self._cluster), check=False)
-        if status != 0:
-            return
-        stop = ("pg_ctl", "stop", "-w", "-D", str(self._cluster), "-t", str(int(_STOP_TIMEOUT_S)))
-        if self._run(*stop, "-m", "fast", check=False) != 0:
-            self._run(*stop, "-m", "immediate")
+        """Stops a server that outlived its parent; it isn't adopted, since its settings may be old ones."""
+        left = self._leftover()
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            if left is None:
+                break
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.send_signal(number)
+            deadline = time.monotonic() + _STOP_TIMEOUT_S
+            while left is not None and time.monotonic() < deadline:
+                time.sleep(0.02)
+                left = self._leftover()
+        # The server would take whoever now has its old number for itself. Should it live after
+        # all, the shared memory that it holds keeps a second one from starting.
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        (self._socket_directory() / f"{_SOCKET_NAME}.lock").unlink(missing_ok=True)
+
+    def _leftover(self) -> psutil.Process | None:
+        """The process that the cluster's lock file names, if that is a living server of this cluster."""
+        try:
+            number = int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+            process = psutil.Process(number)
+            # A server works in its data directory. A zombie has stopped, though nobody collected it.
+            at_work = process.cwd() == str(self._cluster.resolve())
+            return process if at_work and process.status() != psutil.STATUS_ZOMBIE else None
+        except (FileNotFoundError, ValueError, psutil.Error):
+            return None
 
     def _launch(self) -> None:
         sockets = self._socket_directory()
         if sockets != self._cluster:
             sockets.mkdir(mode=0o700, exist_ok=True)
+            # Whoever owns the directory reaches the socket, and its name isn't hard to guess.
+            if sockets.is_symlink() or sockets.stat().st_uid not in (os.geteuid(), self._uid):
+                raise PostgresFailed(f"{sockets} belongs to somebody else")
             self._own(sockets)
         command = [str(_INSTALLATION / "bin" / "postgres"), "-D", str(self._cluster), "-k", str(sockets)]
         for name, value in self._settings.items():
@@ -264,7 +284,7 @@ class EmbeddedPostgres:
         digest = sha256(os.fsencode(self._cluster)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"anjie-{os.getuid()}-{digest}"
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+    def _run(self, program: str, *arguments: str) -> None:
         # Output goes to a file, since a daemon that inherits a pipe would keep it open.
         with tempfile.TemporaryFile() as output:
             code = subprocess.call(
@@ -278,10 +298,9 @@ class EmbeddedPostgres:
                 group=self._gid,
                 extra_groups=self._groups,
             )
-            if check and code != 0:
+            if code != 0:
                 output.seek(0)
                 raise PostgresFailed(_last_error(output.read(), f"{program} ended with {code}"))
-        return code
 
     def _reason(self) -> str:
         with self._log.open("rb") as log:
@@ -293,40 +312,6 @@ class EmbeddedPostgres:
             os.chown(path, self._uid, self._gid)
 
 
-def _system_account() -> tuple[int, int]:
-    """Uid and gid that the server runs under when we are root, which PostgreSQL refuses to run as."""
-    try:
-        account = pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        command = ["useradd", "--system", "--shell", "/usr/sbin/nologin", _SYSTEM_USER]
-        # A lost race with another start is no failure: what counts is that the account exists.
-        with contextlib.suppress(FileNotFoundError):
-            subprocess.run(command, check=False, capture_output=True)
-        try:
-            account = pwd.getpwnam(_SYSTEM_USER)
-        except KeyError:
-            account = pwd.getpwnam("nobody")
-    return account.pw_uid, account.pw_gid
-
-
-def _let_traverse(directory: Path) -> None:
-    """Lets every user pass through a directory and those above it, but not list them."""
-    for path in (directory, *directory.parents):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if not mode & stat.S_IXOTH:
-            path.chmod(mode | stat.S_IXOTH)
-
-
-def _let_read(tree: Path) -> None:
-    """Lets every user read a tree that was installed under a narrow umask; it holds programs, no data."""
-    if tree.joinpath("bin", "postgres").stat().st_mode & stat.S_IXOTH:
-        return
-    libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
-    for path in (*tree.rglob("*"), tree, *libraries.rglob("*"), libraries):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
-
-
 def _end_with_parent() -> None:
     """Runs in the new server process: SIGINT is its fast shutdown."""
     signal_at_parents_death(signal.SIGINT)
@@ -336,4 +321,5 @@ def _last_error(output: bytes, otherwise: str) -> str:
     """The last line of a server program's output that tells what went wrong."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line for word in ("PANIC", "FATAL", "error:", "ERROR"))]
-    return (telling or lines or [otherwise])[-1]
+    # The server's own time and process number stand before what it says.
+    return re.sub(r"^.*?\[\d+\] ", "", (telling or lines or [otherwise])[-1])

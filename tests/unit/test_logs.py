@@ -41,10 +41,10 @@ def test_fields_context_and_level_stand_in_one_object() -> None:
 def test_a_library_has_its_logger_as_the_name() -> None:
     stream = io.StringIO()
     configure_logs("json", stream)
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 42)
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application %d", 42)
     logging.getLogger("uvicorn.access").info("GET /v1/cases")
     (line,) = lines(stream)
-    assert (line["event"], line["detail"]) == ("uvicorn.error", "Started server process [42]")
+    assert (line["event"], line["detail"]) == ("uvicorn.error", "Exception in ASGI application 42")
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

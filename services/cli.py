@@ -1,0 +1,180 @@
+"""`anjie …`: the commands, each a thin edge over what does the work."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from datetime import timedelta
+from typing import Annotated, Any, Final, cast
+from uuid import UUID
+
+import psycopg
+import typer
+
+from services import installation
+from shared.events.vocabulary import Role
+from shared.runtime.data_directory import DataDirectoryBusy, database_at_hand
+from shared.runtime.identity import Unauthenticated, issue_token
+from shared.runtime.logs import configure_logs
+from shared.runtime.migrations import MigrationFailed
+from shared.runtime.parentage import end_with_parent
+from shared.runtime.postgres import PostgresFailed
+from shared.runtime.secrets import SecretsInvalid, read_secrets
+from shared.runtime.settings import Settings, SettingsInvalid, read_settings
+from shared.runtime.vault import MasterKeyWrong
+
+_UNUSABLE: Final = 2
+"""The exit code when something outside the product has to change first."""
+_DURATION: Final = re.compile(r"([1-9]\d{0,4})([smhd])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+app = typer.Typer(
+    name="anjie",
+    help="Anjie: case management whose every step is kept, and can be replayed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def main() -> None:
+    """Runs the command of this process; what the operator can mend is said in one line."""
+    try:
+        app(prog_name="anjie")
+    except (
+        SettingsInvalid,
+        SecretsInvalid,
+        DataDirectoryBusy,
+        PostgresFailed,
+        MigrationFailed,
+        MasterKeyWrong,
+        Unauthenticated,
+        installation.InstallationUnfit,
+    ) as error:
+        _fail(str(error))
+    except psycopg.OperationalError as error:
+        _fail(f"the database can't be reached: {str(error).splitlines()[0]}")
+    except OSError as error:
+        _fail(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+
+
+@app.command()
+def serve(
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma list of what to run: intake, resolution, projections, projector.", metavar="LIST"
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option(help="Start over with an empty embedded ledger and no demo.")
+    ] = False,
+    yes: Annotated[bool, typer.Option(help="Don't ask before starting over.")] = False,
+    parented: Annotated[bool, typer.Option("--end-with-parent", hidden=True)] = False,
+) -> None:
+    """Serve: everything in one, or a part of it."""
+    if parented:
+        end_with_parent()
+    from services import supervisor  # the web and everything behind it, which no other command needs
+
+    parts = supervisor.PARTS if only is None else _parts(only, supervisor.PARTS)
+    settings = _settings()
+    if fresh:
+        _ask_to_start_over(settings, answered=yes)
+    supervisor.run(settings, parts, start_over=fresh)
+
+
+@app.command()
+def migrate(as_json: Json = False) -> None:
+    """Bring the database to the shape that this version needs; may be repeated, also while serving."""
+    with database_at_hand(_settings()) as settings:
+        applied = installation.prepare_database(settings)
+    _print({"applied": applied}, "\n".join(f"applied {name}" for name in applied) or "up to date", as_json)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="What the bearer is, such as mediator or township_officer.")],
+    unit: Annotated[
+        str | None,
+        typer.Option(help="Id or unique name; may be left out for operator and auditor: the whole."),
+    ] = None,
+    person: Annotated[str | None, typer.Option(help="Who the bearer is; by default the role.")] = None,
+    clearance: Annotated[
+        list[str] | None, typer.Option(help="SAFETY_LEAD or ACCUSATION; repeatable.")
+    ] = None,
+    expires: Annotated[str, typer.Option(help="How long it is good for: 90s, 30m, 12h, 7d.")] = "12h",
+) -> None:
+    """Print a token to sign in with, and nothing else."""
+    settings = _settings()
+    secret = read_secrets(settings).jwt_secret
+    if secret is None:
+        raise installation.InstallationUnfit("tokens come from whoever keeps the keys at ANJIE_JWKS_URL")
+    print(
+        issue_token(
+            secret,
+            sub=person or role,
+            # A role that doesn't exist is refused like one in a token that somebody sends.
+            role=cast(Role, role),
+            unit=None if unit is None else _unit(settings, unit),
+            clearances=frozenset(clearance or ()),
+            lifetime=_duration(expires),
+        )
+    )
+
+
+def _settings() -> Settings:
+    settings = read_settings(os.environ)
+    configure_logs(settings.log)
+    return settings
+
+
+def _parts(only: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(part.strip() for part in only.split(",") if part.strip()))
+    for part in chosen:
+        if part not in known:
+            raise typer.BadParameter(f"{part!r} is none of {', '.join(known)}", param_hint="--only")
+    if not chosen:
+        raise typer.BadParameter(f"name some of {', '.join(known)}", param_hint="--only")
+    return chosen
+
+
+def _ask_to_start_over(settings: Settings, *, answered: bool) -> None:
+    if settings.database_url is not None:
+        raise installation.InstallationUnfit(
+            "DATABASE_URL is set; only the embedded ledger can be started over"
+        )
+    question = f"Delete the ledger in {settings.data_dir} and everything that was ever recorded in it?"
+    if not answered:
+        typer.confirm(question, abort=True)
+
+
+def _unit(settings: Settings, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        with database_at_hand(settings) as reached:
+            return asyncio.run(installation.unit_called(reached, text))
+
+
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter("expected something like 90s, 30m, 12h or 7d", param_hint="--expires")
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def _print(data: Any, text: str, as_json: bool) -> None:
+    print(json.dumps(data, ensure_ascii=False) if as_json else text)
+
+
+def _fail(reason: str) -> None:
+    print(f"anjie: {reason}", file=sys.stderr)
+    sys.exit(_UNUSABLE)
+
+
+if __name__ == "__main__":
+    main()
