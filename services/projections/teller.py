@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from services.projections.actors.sightings import Sightings
@@ -30,6 +30,11 @@ class Parked(NamedTuple):
     shard: int
     position: int
     reason: str
+
+    @classmethod
+    def because(cls, error: Exception, stream_id: UUID, shards: int, position: int) -> Self:
+        reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS_MAX]
+        return cls(stream_id, shard_of(stream_id, shards), position, reason)
 
 
 class Teller:
@@ -135,9 +140,7 @@ class Teller:
 
     def _park(self, recorded: Recorded, error: Exception) -> Parked:
         self._stories.pop(recorded.stream_id, None)
-        reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS_MAX]
-        shard = shard_of(recorded.stream_id, self._shards)
-        return Parked(recorded.stream_id, shard, recorded.position, reason)
+        return Parked.because(error, recorded.stream_id, self._shards, recorded.position)
 
 
 class OutOfOrder(Exception):

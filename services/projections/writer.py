@@ -43,8 +43,11 @@ class Changes:
         self.begun: dict[str, list[Placed]] = {}
         self.ended: dict[str, dict[int, Placed]] = {}
         self.sightings: list[Sighting] = []
+        self.first: dict[UUID, int] = {}
+        """For each stream, the position of its first event in the batch."""
 
     def touch(self, stream_id: UUID, shard: int, position: int, touched: Iterable[TemporalRow]) -> None:
+        self.first.setdefault(stream_id, position)
         for row in touched:
             placed = Placed(stream_id, shard, row)
             if row.known_from == position:
@@ -52,20 +55,16 @@ class Changes:
             elif row.stored:
                 self.ended.setdefault(row.row.table, {})[id(row)] = placed
 
-    def streams(self) -> set[UUID]:
-        begun = {placed.stream_id for rows in self.begun.values() for placed in rows}
-        return begun | {placed.stream_id for rows in self.ended.values() for placed in rows.values()}
-
-    def of_stream(self, stream_id: UUID) -> "Changes":
-        """The part of one stream, without sightings."""
-        part = Changes()
-        for table, rows in self.begun.items():
-            part.begun[table] = [placed for placed in rows if placed.stream_id == stream_id]
+    def by_stream(self) -> dict[UUID, "Changes"]:
+        """The same stream by stream, the sightings by none."""
+        parts: dict[UUID, Changes] = {}
+        for table, begun in self.begun.items():
+            for placed in begun:
+                parts.setdefault(placed.stream_id, Changes()).begun.setdefault(table, []).append(placed)
         for table, ended in self.ended.items():
-            part.ended[table] = {
-                key: placed for key, placed in ended.items() if placed.stream_id == stream_id
-            }
-        return part
+            for key, placed in ended.items():
+                parts.setdefault(placed.stream_id, Changes()).ended.setdefault(table, {})[key] = placed
+        return parts
 
     def settle(self) -> None:
         """Says of the rows begun that they are stored, once they are."""

@@ -1,0 +1,337 @@
+"""Random lives of a small county: cases, visits, rosters, services, units, with late and tied events.
+
+A history is a list of appends in the order of the ledger. Moves are drawn blindly and only
+those that fit are made, so histories shrink well; what fits is decided by the fold alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from shared.events import cases, rosters, services, units, visits
+from shared.events.base import Event, Private
+from shared.events.case import Case
+from shared.events.evolve import evolve
+from shared.events.recorded import Append, Metadata, NewEvent, Recorded
+from shared.events.registry import encode
+from shared.events.vocabulary import OPEN_STATES, Degree, Level, Procedure, UrgencyStatus
+from shared.runtime.identifiers import new_id
+
+START: Final = datetime(2026, 3, 1, 20, tzinfo=UTC)
+"""Evening in UTC, so that days in Shanghai differ from days in UTC."""
+SEALED: Final = Private(key=UUID(int=7), event=UUID(int=8), field="text", sealed=b"ciphertext")
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One event to be recorded."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    event: Event
+    occurred_at: datetime
+    unit: UUID | None
+    actor_ref: str
+
+
+Appends = list[list[Occurrence]]
+
+
+@dataclass
+class County:
+    """The units of a history and what has happened in it so far."""
+
+    township: UUID = field(default_factory=new_id)
+    villages: tuple[UUID, ...] = field(default_factory=lambda: (new_id(), new_id()))
+    groups: tuple[UUID, ...] = field(default_factory=lambda: (new_id(), new_id(), new_id()))
+    appends: Appends = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    versions: dict[UUID, int] = field(default_factory=dict)
+    now: datetime = START
+    position: int = 0
+    """Of the last event in the ledger."""
+
+    @property
+    def units(self) -> tuple[UUID, ...]:
+        return (self.township, *self.villages, *self.groups)
+
+    def settle(self) -> None:
+        """Registers the units: a township, two villages, three groups."""
+        self.add((self.township, units.UnitRegistered(kind="TOWNSHIP", name="余东镇")))
+        for village in self.villages:
+            registered = units.UnitRegistered(kind="VILLAGE", name="新河村", parent_id=self.township)
+            self.add((village, registered))
+        for place, group in enumerate(self.groups):
+            parent = self.villages[place % 2]
+            self.add((group, units.UnitRegistered(kind="GROUP", name="组", parent_id=parent)))
+
+    def level(self, unit: UUID) -> Level:
+        if unit == self.township:
+            return "TOWNSHIP"
+        return "VILLAGE" if unit in self.villages else "GROUP"
+
+    def add(
+        self, *parts: tuple[UUID, Event], late: timedelta = timedelta(), unit: UUID | None = None
+    ) -> None:
+        """Appends events together, and folds those of cases."""
+        occurrences = []
+        for stream_id, event in parts:
+            version = self.versions.get(stream_id, 0) + 1
+            self.versions[stream_id] = version
+            occurred_at = self.now - late
+            self.position += 1
+            actor_ref = f"actor-{version % 3}"
+            occurrences.append(
+                Occurrence(self.position, stream_id, version, event, occurred_at, unit, actor_ref)
+            )
+        self.appends.append(occurrences)
+        for occurrence in occurrences:
+            self._fold(occurrence)
+
+    def _fold(self, occurrence: Occurrence) -> None:
+        if not isinstance(occurrence.event, cases.CaseEvent):
+            return
+        known = [case for case in self.cases if case.case_id == occurrence.stream_id]
+        folded = evolve(known[0] if known else None, recorded_of(occurrence), occurrence.event)
+        assert folded is not None
+        if known:
+            self.cases[self.cases.index(known[0])] = folded
+        else:
+            self.cases.append(folded)
+
+
+def recorded_of(occurrence: Occurrence) -> Recorded:
+    """The event as the ledger will give it back."""
+    return Recorded(
+        position=occurrence.position,
+        stream_id=occurrence.stream_id,
+        version=occurrence.version,
+        event_id=UUID(int=(occurrence.stream_id.int + occurrence.version) % 2**128),
+        topic=occurrence.event.topic,
+        schema_version=1,
+        occurred_at=occurrence.occurred_at,
+        recorded_at=START,
+        actor_ref=occurrence.actor_ref,
+        actor_role="mediator",
+        unit=occurrence.unit,
+        correlation_id=occurrence.stream_id,
+        causation_id=None,
+        traceparent=None,
+        policy="builtin-1",
+        import_id=None,
+        imported_by=None,
+        data=encode(occurrence.event),
+    )
+
+
+def recorded(appends: Sequence[Sequence[Occurrence]]) -> list[Recorded]:
+    """The events of appends as the ledger will give them back."""
+    return [recorded_of(occurrence) for append in appends for occurrence in append]
+
+
+def append_of(occurrences: Sequence[Occurrence]) -> Append:
+    """What the appender is given to record them."""
+    events = [recorded_of(occurrence) for occurrence in occurrences]
+    first = events[0]
+    return Append(
+        events=[
+            NewEvent(
+                originator_id=event.stream_id,
+                originator_version=event.version,
+                topic=event.topic,
+                state=event.data,
+                event_id=event.event_id,
+                schema_version=event.schema_version,
+            )
+            for event in events
+        ],
+        metadata=Metadata(
+            occurred_at=first.occurred_at,
+            actor_ref=first.actor_ref,
+            actor_role=first.actor_role,
+            unit=first.unit,
+            correlation_id=first.correlation_id,
+            policy=first.policy,
+        ),
+    )
+
+
+Move = tuple[str, int, int, int]
+"""What is tried, on which case, with which unit or option, and how many hours late."""
+
+
+def play(county: County, moves: Sequence[Move]) -> None:
+    """Makes of the moves those that fit, an hour apart unless the option says at the same instant."""
+    for name, which, option, late in moves:
+        if option % 3:
+            county.now += timedelta(hours=option)
+        _MOVES[name](county, which, option, timedelta(hours=late))
+
+
+def moves(size: int) -> st.SearchStrategy[list[Move]]:
+    """Moves of which most are about cases and one in four is late, by hours or by days."""
+    late = st.one_of(st.just(0), st.just(0), st.just(0), st.sampled_from((1, 2, 5, 30, 200)))
+    move = st.tuples(st.sampled_from(_DRAWN), st.integers(0, 7), st.integers(0, 11), late)
+    return st.lists(move, min_size=1, max_size=size)
+
+
+def _case(county: County, which: int, *states: str) -> Case | None:
+    fitting = [case for case in county.cases if case.state in states]
+    return fitting[which % len(fitting)] if fitting else None
+
+
+def _open(county: County, which: int, option: int, late: timedelta) -> None:
+    origin = county.groups[option % 3] if option % 4 else county.villages[option % 2]
+    procedure: Procedure | None = _PROCEDURES[which]
+    event = cases.CaseRegistered(
+        channel="VISIT",
+        category=("NEIGHBOUR", "ROADS")[option % 2],
+        origin_unit=origin,
+        origin_level=county.level(origin),
+        holder_unit=origin,
+        holder_level=county.level(origin),
+        title=SEALED,
+        description=SEALED,
+        procedure=procedure,
+    )
+    county.add((new_id(), event), late=late, unit=origin)
+
+
+def _act(event_of: Callable[[Case, int], Event], *states: str) -> Callable[..., None]:
+    def act(county: County, which: int, option: int, late: timedelta) -> None:
+        case = _case(county, which, *states)
+        if case is not None:
+            county.add((case.case_id, event_of(case, option)), late=late, unit=case.holder_unit)
+
+    return act
+
+
+def _escalate(county: County, which: int, option: int, late: timedelta) -> None:
+    case = _case(county, which, "ACCEPTED", "IN_PROGRESS")
+    if case is None or case.holder_level == "TOWNSHIP":
+        return
+    village = case.holder_level == "GROUP"
+    unit = county.villages[option % 2] if village else county.township
+    event = cases.CaseEscalated(to_level=county.level(unit), to_unit=unit, reason=SEALED)
+    county.add((case.case_id, event), late=late, unit=case.holder_unit)
+
+
+def _receive(county: County, which: int, option: int, late: timedelta) -> None:
+    case = _case(county, which, "PENDING_ESCALATION")
+    if case is None or case.pending_unit is None:
+        return
+    event: Event = cases.EscalationReturned(reason=SEALED)
+    if option % 4:
+        event = cases.EscalationAccepted(unit=case.pending_unit, level=county.level(case.pending_unit))
+    county.add((case.case_id, event), late=late, unit=case.pending_unit)
+
+
+def _transfer(county: County, which: int, option: int, late: timedelta) -> None:
+    case = _case(county, which, "REGISTERED", "ACCEPTED", "IN_PROGRESS")
+    if case is None:
+        return
+    event = cases.CaseTransferred(reason=SEALED, external_body=cases.ExternalBody(kind="COURT", name=SEALED))
+    if option % 3 and case.holder_level == "GROUP":
+        event = cases.CaseTransferred(reason=SEALED, to_unit=county.groups[option % 3], to_level="GROUP")
+    county.add((case.case_id, event), late=late, unit=case.holder_unit)
+
+
+def _merge(county: County, which: int, option: int, late: timedelta) -> None:
+    duplicate = _case(county, which, *OPEN_STATES)
+    primary = _case(county, option, *OPEN_STATES)
+    if duplicate is None or primary is None or duplicate is primary:
+        return
+    absorbed = cases.AbsorbedCase(
+        case_id=duplicate.case_id,
+        docket_unit=duplicate.docket_unit,
+        registered_at=duplicate.opened_at,
+        registered_position=duplicate.registered.position,
+        procedure=duplicate.procedure or "SELF_GOVERNANCE",
+        category=duplicate.category,
+        urgent=duplicate.urgent,
+        urgency_status=duplicate.urgency_status,
+        facets=duplicate.facets,
+    )
+    county.add(
+        (duplicate.case_id, cases.CaseMerged(into_case_id=primary.case_id)),
+        (primary.case_id, cases.CaseAbsorbed(absorbed=(absorbed, *duplicate.absorbed))),
+        late=late,
+        unit=primary.holder_unit,
+    )
+
+
+def _visit(county: County, which: int, option: int, late: timedelta) -> None:
+    unit = county.units[option % len(county.units)]
+    event = visits.VisitRecorded(
+        unit=unit, visit_kind="HOUSEHOLD", household_ref=f"h{which}", findings=SEALED
+    )
+    county.add((new_id(), event), late=late, unit=unit)
+
+
+def _roster(county: County, which: int, option: int, late: timedelta) -> None:
+    households = tuple(f"h{number}" for number in range(which, which + 3))
+    as_of_on = date(2026, 2, 1) + timedelta(days=option)
+    unit = county.units[option % len(county.units)]
+    event = rosters.RosterFiled(unit=unit, as_of_on=as_of_on, households=households)
+    county.add((new_id(), event), late=late)
+
+
+def _service(county: County, which: int, option: int, late: timedelta) -> None:
+    unit = county.groups[option % 3]
+    county.add((new_id(), services.ServiceRecorded(unit=unit, item="PENSION")), late=late, unit=unit)
+
+
+def _move_unit(county: County, which: int, option: int, late: timedelta) -> None:
+    county.add((county.groups[which % 3], units.UnitMoved(parent_id=county.villages[option % 2])), late=late)
+
+
+def _urgency(case: Case, option: int) -> Event:
+    status: UrgencyStatus = "CONFIRMED" if option % 2 else "PROPOSED"
+    return cases.UrgencyClassified(urgent=option % 4 != 3, status=status, reason=SEALED)
+
+
+def _resolution(case: Case, option: int) -> Event:
+    degree: Degree = "FULL" if option % 4 else "PARTIAL"
+    return cases.CaseResolved(outcome="SETTLED", degree=degree, detail=SEALED)
+
+
+def _visit_on_case(case: Case, option: int) -> Event:
+    return cases.VisitRecorded(visit_kind="PATROL", household_ref=f"h{option}", findings=SEALED)
+
+
+_PROCEDURES: Final[tuple[Procedure | None, ...]] = (
+    *(None, None, None, "MEDIATION"),
+    *("SERVICE", "SAFETY_LEAD", "PETITION", "HOTLINE"),
+)
+_GOING: Final = ("ACCEPTED", "IN_PROGRESS")
+_MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
+    "open": _open,
+    "accept": _act(lambda c, o: cases.CaseAccepted(procedure=c.procedure or "SELF_GOVERNANCE"), "REGISTERED"),
+    "assign": _act(lambda c, o: cases.HandlerAssigned(handler_ref=f"actor-{o % 3}"), *_GOING),
+    "reject": _act(lambda c, o: cases.CaseRejected(reason=SEALED, alternative_route=SEALED), "REGISTERED"),
+    "procedure": _act(lambda c, o: cases.ProcedureChanged(procedure="SERVICE", reason=SEALED), *_GOING),
+    "classify": _act(_urgency, *OPEN_STATES),
+    "escalate": _escalate,
+    "receive": _receive,
+    "transfer": _transfer,
+    "merge": _merge,
+    "suspend": _act(lambda c, o: cases.CaseSuspended(ground="COURT", reason=SEALED), "IN_PROGRESS"),
+    "resume": _act(lambda c, o: cases.CaseResumed(), "SUSPENDED"),
+    "resolve": _act(_resolution, *_GOING),
+    "close": _act(lambda c, o: cases.CaseClosed(), "RESOLVED"),
+    "reopen": _act(lambda c, o: cases.CaseReopened(ground="NEW_FACT", reason=SEALED), "RESOLVED", "CLOSED"),
+    "withdraw": _act(lambda c, o: cases.CaseWithdrawn(statement=SEALED), *OPEN_STATES),
+    "visit_on_case": _act(_visit_on_case, *OPEN_STATES),
+    "perform": _act(lambda c, o: cases.ServicePerformed(item="PENSION"), *OPEN_STATES),
+    "note": _act(lambda c, o: cases.AuditNoted(text=SEALED), *OPEN_STATES, "RESOLVED", "CLOSED"),
+    "visit": _visit,
+    "roster": _roster,
+    "service": _service,
+    "move_unit": _move_unit,
+}
+_DRAWN: Final = [*_MOVES, *("open", "accept", "accept", "resolve", "resolve", "merge", "classify")]
