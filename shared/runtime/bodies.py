@@ -5,20 +5,18 @@ import json
 import re
 import typing
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
 
-from shared.runtime.problems import Problem, Text, invalid
+from shared.policy.bodies import Fault, check_text
+from shared.policy.rules import FAULTS
+from shared.runtime.problems import FieldError, Problem, Text, invalid, invalid_fields
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-YEAR_MIN, YEAR_MAX = 1900, 2199
-"""Dates outside of these are taken for slips of the hand."""
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -51,10 +49,6 @@ _MESSAGES: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
 _PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _OTHER = Text("does not fit", "不符合要求")
-_NUL = Text("contains a NUL character", "含有空字符（NUL）")
-_SURROGATE = Text("contains half of a surrogate pair", "含有不成对的代理字符")
-_NAIVE = Text("is not an instant with an offset (RFC 3339)", "不是带时区的时间（RFC 3339）")
-_ABSURD = Text(f"lies outside the years {YEAR_MIN} to {YEAR_MAX}", f"不在 {YEAR_MIN} 年至 {YEAR_MAX} 年之间")
 
 
 def _once_a_type(make: Callable[[Any], R]) -> Callable[[Any], R]:
@@ -76,9 +70,7 @@ def read_body(content: bytes, cls: type[T]) -> T:
         body: T = _decoder(cls)(content or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unfit(content, error) from None
-    if b"\\u0000" in content:
-        _refuse_unstorable(json.loads(content))
-    _refuse_absurd_dates(body, "")
+    _refuse_faults(body)
     return body
 
 
@@ -103,8 +95,6 @@ def read_query(query_string: bytes, cls: type[T]) -> T:
             "query", "unreadable", Text("is not percent-encoded UTF-8", "不是百分号编码的 UTF-8")
         ) from None
     for name, value in pairs:
-        if "\x00" in value:
-            raise invalid(name, "nul", _NUL)
         if name in lists:
             values.setdefault(name, []).append(value)
         elif name in values:
@@ -116,7 +106,7 @@ def read_query(query_string: bytes, cls: type[T]) -> T:
     except msgspec.ValidationError as error:
         pointer, code, text = _explain(str(error))
         raise invalid(pointer.lstrip("/"), code, text) from None
-    _refuse_absurd_dates(query, "")
+    _refuse_faults(query)
     return query
 
 
@@ -156,65 +146,41 @@ def _unfit(content: bytes, error: Exception) -> Problem:
         parsed = json.loads(content)
     except (ValueError, RecursionError):
         return Problem("unreadable")
-    try:
-        _refuse_unstorable(parsed)
-    except Problem as problem:
-        return problem
+    unstorable = [fault for fault in (*_names(parsed, ""), *check_text(parsed)) if fault.code != "blank"]
+    if unstorable:
+        return invalid_fields(
+            [FieldError(_shown(pointer), code, _text(code)) for pointer, code in unstorable]
+        )
     if isinstance(error, msgspec.ValidationError):
         return invalid(*_explain(str(error)))
     return Problem("unreadable")
 
 
-def _refuse_unstorable(parsed: Any) -> None:
-    for pointer, text in _strings(parsed, ""):
-        if "\x00" in text:
-            raise invalid(pointer.replace("\x00", "�"), "nul", _NUL)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise invalid(pointer.encode("utf-8", "replace").decode(), "surrogate", _SURROGATE)
+def _refuse_faults(value: Any) -> None:
+    if faults := check_text(value):
+        raise invalid_fields([FieldError(_shown(pointer), code, _text(code)) for pointer, code in faults])
 
 
-def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield pointer, value
-    elif isinstance(value, list):
+def _shown(pointer: str) -> str:
+    """A pointer whose steps may hold what can't be written in an answer."""
+    return pointer.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def _text(code: str) -> Text:
+    zh, en = FAULTS[code]
+    return Text(en, zh)
+
+
+def _names(value: Any, pointer: str) -> Iterator[Fault]:
+    """What is wrong with the names of members, which `check_text` takes as they are."""
+    if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _strings(item, f"{pointer}/{index}")
+            yield from _names(item, f"{pointer}/{index}")
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield f"{pointer}/{_escaped(name)}", name
-            yield from _strings(item, f"{pointer}/{_escaped(name)}")
-
-
-def _refuse_absurd_dates(struct: Any, pointer: str) -> None:
-    for name in _dated_fields(type(struct)):
-        value = getattr(struct, name)
-        if isinstance(value, datetime | date):
-            if isinstance(value, datetime) and value.tzinfo is None:
-                raise invalid(f"{pointer}/{name}", "format", _NAIVE)
-            year = value.year
-            if year < YEAR_MIN or year > YEAR_MAX:
-                raise invalid(f"{pointer}/{name}", "range", _ABSURD)
-        elif isinstance(value, tuple | list):
-            for index, item in enumerate(value):
-                _refuse_absurd_dates(item, f"{pointer}/{name}/{index}")
-        elif value is not None:
-            _refuse_absurd_dates(value, f"{pointer}/{name}")
-
-
-@_once_a_type
-def _dated_fields(cls: Any) -> tuple[str, ...]:
-    """The fields of a struct that are dates, instants, or hold structs with some in them."""
-    if not issubclass(cls, msgspec.Struct):
-        return ()
-    hints = typing.get_type_hints(cls)
-    return tuple(name for name in cls.__struct_fields__ if _may_be_dated(hints[name]))
-
-
-def _may_be_dated(hint: Any) -> bool:
-    arguments = typing.get_args(hint)
-    if arguments:
-        return any(_may_be_dated(argument) for argument in arguments)
-    return isinstance(hint, type) and (issubclass(hint, date) or bool(_dated_fields(hint)))
+            step = f"{pointer}/{_escaped(name)}"
+            yield from (Fault(step, fault.code) for fault in check_text(name) if fault.code != "blank")
+            yield from _names(item, step)
 
 
 @_once_a_type
@@ -225,7 +191,3 @@ def _list_fields(cls: Any) -> frozenset[str]:
         for name in hints
         if any(typing.get_origin(h) in (list, tuple) for h in (hints[name], *typing.get_args(hints[name])))
     )
-
-
-def utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.policy.refusal import Forbidden, Refused, Unknown, WrongState
+from shared.policy.refusal import Forbidden, Refused, Taken, Unknown, WrongState
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -64,6 +64,8 @@ KINDS: dict[str, Kind] = {
     "too-many": Kind(429, Text("Too many commands at once", "同时提交的命令过多")),
     "internal": Kind(500, Text("Something went wrong here", "服务内部出错")),
     "keys-unreachable": Kind(503, Text("Tokens cannot be checked just now", "暂时无法核验令牌")),
+    "behind": Kind(503, Text("The read models are not that far yet", "读模型尚未更新到该位置")),
+    "not-migrated": Kind(503, Text("The database is not migrated", "数据库尚未迁移")),
     "unavailable": Kind(503, Text("The ledger cannot be reached just now", "账本暂时无法访问")),
 }
 
@@ -71,6 +73,7 @@ _REFUSAL_KINDS: tuple[tuple[type[Refused], str], ...] = (
     (Unknown, "not-found"),
     (Forbidden, "forbidden"),
     (WrongState, "wrong-state"),
+    (Taken, "id-taken"),
     (Refused, "guard"),
 )
 
@@ -126,7 +129,7 @@ class Problem(Exception):
 def problem_of(refusal: Refused) -> Problem:
     """A refusal of the rules as a problem: 404, 403, 409 or 422, with what it says of itself."""
     kind = next(kind for cls, kind in _REFUSAL_KINDS if isinstance(refusal, cls))
-    detail = Text(refusal.detail, refusal.detail)
+    detail = Text(refusal.detail, refusal.zh)
     members: dict[str, Any] = dict(refusal.extra)
     if kind == "guard":
         members = {"rule": refusal.code, "source": refusal.rule} | members
@@ -136,8 +139,14 @@ def problem_of(refusal: Refused) -> Problem:
 
 def invalid(pointer: str, code: str, detail: Text) -> Problem:
     """422: one field of the body, a header or a parameter doesn't fit."""
-    named = Text(f"{pointer}: {detail.en}", f"{pointer}：{detail.zh}")
-    return Problem("invalid", named, errors=[FieldError(pointer, code, detail)])
+    return invalid_fields([FieldError(pointer, code, detail)])
+
+
+def invalid_fields(errors: Sequence[FieldError]) -> Problem:
+    """422: some fields don't fit; the detail is about the first."""
+    first = errors[0]
+    where = first.pointer or "/"
+    return Problem("invalid", Text(f"{where} {first.detail.en}", f"{where} {first.detail.zh}"), errors=errors)
 
 
 @functools.lru_cache(maxsize=512)

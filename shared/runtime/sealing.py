@@ -177,6 +177,15 @@ def private_values(struct: msgspec.Struct) -> Iterator[Private]:
             yield from private_values(value)
 
 
+def people_in(event: Event) -> Iterator[UUID]:
+    """The people whom an event brings with it."""
+    for name in _private_fields(type(event)):
+        value = getattr(event, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Person):
+                yield part.person_ref
+
+
 def _associated(event_id: UUID, field: str, key_id: UUID) -> bytes:
     return f"{event_id}|{field}|{key_id}".encode()
 

@@ -1,0 +1,103 @@
+"""The HTTP application, put together: what serves what, and what starts and ends with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import msgspec
+from fastapi import FastAPI
+
+from services import about
+from services.intake.api import beside
+from services.intake.api import routes as intake
+from services.resolution.api import routes as resolution
+from shared.events.ledger.appender import Appender
+from shared.events.ledger.loader import StreamLoader
+from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.rules import GUARDS, REFUSALS
+from shared.runtime import metrics
+from shared.runtime.command_handling import Desk
+from shared.runtime.database import service_pool
+from shared.runtime.identity import TokenVerifier
+from shared.runtime.imports import Imports
+from shared.runtime.openapi import openapi_document
+from shared.runtime.problems import KINDS, Text
+from shared.runtime.sealing import MasterKey
+from shared.runtime.secrets import Secrets
+from shared.runtime.settings import Settings
+from shared.runtime.trees import Trees
+from shared.runtime.vault import Vault
+from shared.runtime.web import Operation, Operations, bearer_sign_in
+
+_CONNECTIONS_MAX: Final = 12
+"""Two committers, two readers, and what reads and housekeeping need."""
+_DESCRIPTION: Final = (
+    "Cases of grassroots issue resolution as immutable events: commands, reads as of any moment, streams."
+)
+
+
+def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
+    """The application over the database of `settings.database_url`, which must be migrated.
+
+    Its connections, its committers and what it keeps in memory begin and end with its lifespan.
+    """
+    assert settings.database_url is not None
+    pool = service_pool(settings.database_url, name="http", connections_max=_CONNECTIONS_MAX)
+    appender = Appender(pool, observe=metrics.observe_append)
+    loader = StreamLoader(pool)
+    vault = Vault(pool, MasterKey(secrets.master_key))
+    trees = Trees(pool)
+    desk = Desk(pool, appender, loader, vault, trees, Imports(loader), DEFAULT_POLICY)
+    documented: list[Operation] = [
+        *intake.operations(desk),
+        *beside.operations(desk),
+        *resolution.operations(desk),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with pool:
+            await vault.check_master_key()
+            await trees.refresh()
+            async with appender, loader:
+                following = asyncio.create_task(trees.follow(), name="follow units")
+                try:
+                    yield
+                finally:
+                    following.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await following
+
+    app = FastAPI(title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    operations = (*documented, *about.operations(pool, _problem_kinds(), lambda: document))
+    document = msgspec.json.encode(
+        openapi_document(operations, title=app.title, version=_version(), description=_DESCRIPTION)
+    )
+    app.router.routes.append(Operations(operations, bearer_sign_in(TokenVerifier(secrets))))
+    return app
+
+
+def _problem_kinds() -> dict[str, about.KindText]:
+    """Every problem that an answer may name, with its status, title and explanation."""
+    kinds: dict[str, about.KindText] = {
+        code: (kind.status, kind.title, kind.title) for code, kind in KINDS.items()
+    }
+    statuses = {"unknown-case": "not-found", "unknown": "not-found", "wrong-state": "wrong-state",
+                "wrong-procedure": "wrong-state", "id-taken": "id-taken"}  # fmt: skip
+    for code, rule in (REFUSALS | GUARDS).items():
+        kind = KINDS["guard" if code in GUARDS else statuses.get(code, "forbidden")]
+        kinds[code] = (
+            kind.status,
+            kind.title,
+            Text(f"{rule.en} ({rule.source})", f"{rule.zh}（{rule.source}）"),
+        )
+    return kinds
+
+
+def _version() -> str:
+    try:
+        return version("anjie")
+    except PackageNotFoundError:
+        return "0"

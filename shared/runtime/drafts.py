@@ -1,0 +1,105 @@
+"""From decided events to an append: ids given, private values sealed, everything encoded."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from shared.events.base import Event
+from shared.events.recorded import Append, Appended, IdempotencyKey, Metadata, NewEvent, Recorded
+from shared.events.registry import encode
+from shared.runtime.identifiers import new_id
+from shared.runtime.sealing import Sealing
+
+
+class Placed(NamedTuple):
+    """A decided event and where it goes; `version` is its stream's after it."""
+
+    stream_id: UUID
+    version: int
+    event: Event
+
+
+class Draft(NamedTuple):
+    """An append ready to go, and its events as they will read once stored."""
+
+    append: Append
+    placed: tuple[Placed, ...]
+
+
+class AppendedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a command's own append, as an answer names it."""
+
+    topic: str
+    event_id: UUID
+    position: int
+    stream_id: UUID
+    version: int
+
+
+def draft(
+    placed: Sequence[Placed], metadata: Metadata, sealing: Sealing, idempotency: IdempotencyKey | None
+) -> Draft:
+    """Seals and encodes the events of one command, in the order in which they will be stored."""
+    sealed: list[Placed] = []
+    encoded: list[NewEvent] = []
+    for stream_id, version, clear in placed:
+        event_id = new_id()
+        event = sealing.seal(clear, event_id)
+        sealed.append(Placed(stream_id, version, event))
+        encoded.append(
+            NewEvent(
+                originator_id=stream_id,
+                originator_version=version,
+                topic=event.topic,
+                state=encode(event),
+                event_id=event_id,
+                schema_version=event.class_version,
+            )
+        )
+    append = Append(events=encoded, metadata=metadata, idempotency=idempotency, keys=sealing.keys)
+    return Draft(append, tuple(sealed))
+
+
+def recorded(draft: Draft, appended: Appended) -> list[Recorded]:
+    """The events of an accepted append, as a reader of the ledger sees them."""
+    metadata = draft.append.metadata
+    return [
+        Recorded(
+            position=position,
+            stream_id=place.stream_id,
+            version=place.version,
+            event_id=new.event_id,
+            topic=new.topic,
+            schema_version=new.schema_version,
+            occurred_at=metadata.occurred_at,
+            recorded_at=appended.recorded_at,
+            actor_ref=metadata.actor_ref,
+            actor_role=metadata.actor_role,
+            unit=metadata.unit,
+            correlation_id=metadata.correlation_id,
+            causation_id=metadata.causation_id,
+            traceparent=metadata.traceparent,
+            policy=metadata.policy,
+            import_id=metadata.import_id,
+            imported_by=metadata.imported_by,
+            data=new.state,
+        )
+        for position, (place, new) in enumerate(
+            zip(draft.placed, draft.append.events, strict=True), start=appended.first_position
+        )
+    ]
+
+
+def appended_events(events: Sequence[Recorded]) -> tuple[AppendedEvent, ...]:
+    return tuple(
+        AppendedEvent(
+            topic=event.topic,
+            event_id=event.event_id,
+            position=event.position,
+            stream_id=event.stream_id,
+            version=event.version,
+        )
+        for event in events
+    )

@@ -1,0 +1,80 @@
+"""The tree of units as it stands, and as it stood: kept in memory, since every decision needs it."""
+
+import asyncio
+from bisect import bisect_right
+from collections import OrderedDict
+from datetime import datetime
+from typing import Final
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from shared.events.ledger.reader import COLUMNS, recorded_row
+from shared.events.recorded import Recorded
+from shared.policy.jurisdiction import EMPTY_TREE, UnitTree, tree_of
+from shared.runtime.database import Pool
+
+_UNIT_EVENTS: Final = f"""
+    SELECT {COLUMNS} FROM ledger.events WHERE topic LIKE 'unit.%%' AND position > %s ORDER BY position
+"""
+_POLL_S: Final = 1.0
+"""How late a process may learn of units that another one registered."""
+_REMEMBERED_MAX: Final = 64
+
+log = structlog.stdlib.get_logger("anjie.trees")
+
+
+class Trees:
+    """Follows the units of the ledger; answers from memory."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._events: list[Recorded] = []
+        self._positions: list[int] = []
+        self._current: UnitTree | None = EMPTY_TREE
+        self._past: OrderedDict[tuple[int, datetime | None], UnitTree] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    @property
+    def current(self) -> UnitTree:
+        if self._current is None:
+            self._current = tree_of(self._events)
+        return self._current
+
+    def at(self, position: int | None, at_occurred: datetime | None = None) -> UnitTree:
+        """The tree as registered by a position (None: by now), and as it was on an instant."""
+        known = len(self._events) if position is None else bisect_right(self._positions, position)
+        if at_occurred is None and known == len(self._events):
+            return self.current
+        tree = self._past.get((known, at_occurred))
+        if tree is None:
+            tree = tree_of(self._events[:known], at_occurred=at_occurred)
+            self._past[known, at_occurred] = tree
+            if len(self._past) > _REMEMBERED_MAX:
+                self._past.popitem(last=False)
+        return tree
+
+    async def refresh(self) -> None:
+        """Reads the unit events stored since the last time; called at once after storing some."""
+        async with self._reading:
+            last = self._positions[-1] if self._positions else 0
+            async with (
+                self._pool.connection() as connection,
+                connection.cursor(binary=True, row_factory=recorded_row) as cursor,
+            ):
+                await cursor.execute(_UNIT_EVENTS, (last,), prepare=True)
+                events = await cursor.fetchall()
+            self._events.extend(events)
+            self._positions.extend(event.position for event in events)
+            if events:
+                self._current = None
+
+    async def follow(self) -> None:
+        """Refreshes until cancelled; a database that is away is asked again."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                await self.refresh()
+            except (psycopg.Error, PoolTimeout) as error:
+                log.warning("units not read", error=type(error).__name__)
