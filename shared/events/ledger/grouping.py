@@ -1,0 +1,167 @@
+"""Requests that arrive while the database is at work go together into its next round trip."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final, Generic, Self, TypeVar
+
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg_pool import AsyncConnectionPool
+
+from shared.events.recorded import LedgerUnavailable, QueueFull
+
+CONNECT_TIMEOUT_S: Final = 2.0
+"""For how long requests wait for a database that is away before they are told so."""
+ROUND_TRIP_TIMEOUT_S: Final = 20.0
+_RECONNECT_S: Final = 0.05
+_TRUST_IDLE_S: Final = 1.0
+"""A connection that was idle for longer is tried before a group is risked on it."""
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+
+class Waiting(Generic[Request, Answer]):
+    """A request and the answer that somebody awaits."""
+
+    __slots__ = ("_future", "request")
+
+    def __init__(self, request: Request, future: asyncio.Future[Answer]) -> None:
+        self.request = request
+        self._future = future
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody awaits the answer any more."""
+        return self._future.done()
+
+    def answer(self, answer: Answer) -> None:
+        if not self._future.done():
+            self._future.set_result(answer)
+
+    def refuse(self, error: Exception) -> None:
+        if not self._future.done():
+            self._future.set_exception(error)
+
+
+class GroupedRequests(ABC, Generic[Request, Answer]):
+    """Answers requests of one event loop in groups, on as many connections of the pool as workers.
+
+    The pool's connections commit by themselves (autocommit) and speak UTC.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any], *, workers: int, queue_max: int) -> None:
+        self._pool = pool
+        self._workers = workers
+        self._queue_max = queue_max
+        self._queue: deque[Waiting[Request, Answer]] = deque()
+        self._idle: list[asyncio.Future[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    @abstractmethod
+    async def _prepare(self, connection: AsyncConnection[Any]) -> AsyncCursor[Any]:
+        """Makes sure that the connection lives and gives the cursor that groups are run on."""
+
+    @abstractmethod
+    def _take_group(self) -> list[Waiting[Request, Answer]]:
+        """Takes from the queue what is to go together."""
+
+    @abstractmethod
+    async def _run(self, cursor: AsyncCursor[Any], group: Sequence[Waiting[Request, Answer]]) -> None:
+        """Answers each of the group; what it raises is told to those not yet answered."""
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def start(self) -> None:
+        """Starts the workers in the running event loop."""
+        name = type(self).__name__
+        self._tasks = [
+            asyncio.create_task(self._work(), name=f"{name} {number}") for number in range(self._workers)
+        ]
+
+    async def close(self) -> None:
+        """Takes no further requests, answers those that wait, and ends."""
+        self._closing = True
+        while self._idle:
+            self._wake_worker()
+        await asyncio.gather(*self._tasks)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests are not yet on their way."""
+        return len(self._queue)
+
+    async def _ask(self, request: Request) -> Answer:
+        """Raises: QueueFull, LedgerUnavailable, and whatever the request is refused with."""
+        if self._closing or not self._tasks:
+            raise LedgerUnavailable("requests are not taken now")
+        if len(self._queue) >= self._queue_max:
+            raise QueueFull(f"{self._queue_max} requests are waiting")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append(Waiting(request, future))
+        self._wake_worker()
+        return await future
+
+    def _wake_worker(self) -> None:
+        while self._idle:
+            idle = self._idle.pop()
+            if not idle.done():
+                idle.set_result(None)
+                return
+
+    async def _work_came(self) -> bool:
+        """Waits until a request waits; False once there will be none."""
+        while not self._queue:
+            if self._closing:
+                return False
+            idle = asyncio.get_running_loop().create_future()
+            self._idle.append(idle)
+            await idle
+        return True
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        gone_since = None
+        while await self._work_came():
+            try:
+                async with self._pool.connection(CONNECT_TIMEOUT_S) as connection:
+                    cursor = await self._prepare(connection)
+                    gone_since = None
+                    await self._work_on(cursor)
+            except Exception as error:
+                # Those under way have been told. Whatever it was, the worker lives on for the others.
+                gone_since = gone_since or loop.time()
+                if loop.time() - gone_since < CONNECT_TIMEOUT_S:
+                    await asyncio.sleep(_RECONNECT_S)
+                    continue
+                while self._queue:
+                    self._queue.popleft().refuse(_unavailable(error))
+
+    async def _work_on(self, cursor: AsyncCursor[Any]) -> None:
+        """Runs groups on one connection until it fails, was idle for long, or all is done."""
+        loop = asyncio.get_running_loop()
+        while True:
+            idle_since = loop.time()
+            if not await self._work_came() or loop.time() - idle_since > _TRUST_IDLE_S:
+                return
+            group = self._take_group()
+            try:
+                async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
+                    await self._run(cursor, group)
+            except BaseException as error:
+                for waiting in group:
+                    waiting.refuse(_unavailable(error))
+                raise
+
+
+def _unavailable(error: BaseException) -> LedgerUnavailable:
+    unavailable = LedgerUnavailable(f"no answer from the database: {type(error).__name__}")
+    unavailable.__cause__ = error
+    return unavailable
