@@ -1,39 +1,25 @@
 """What is recorded beside cases: visits, services, rosters, files, imports."""
 
-from collections.abc import Iterable
 from uuid import UUID
-
-import msgspec
-from msgspec.structs import replace
 
 from services.intake.domain.beside import FileRoster, OpenImport, RecordService, RegisterVisit
 from services.intake.domain.commands import person_of
 from shared.events.base import Private
 from shared.events.case import Case
 from shared.events.imports import ImportClosed, ImportOpened
-from shared.events.recorded import Recorded
-from shared.events.registry import event_of
 from shared.events.rosters import RosterFiled
 from shared.events.services import ServiceRecorded
 from shared.events.visits import VisitRecorded
 from shared.policy.actor import Actor
 from shared.policy.checks import standing_unit
 from shared.policy.deciding import by_role, with_note
+from shared.policy.imports import Import
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.policy import Policy
 from shared.policy.refusal import Forbidden, Unknown
 from shared.policy.rules import failed, refusal
 from shared.policy.sight import Sight, reads_unit, sight, sight_of
 from shared.policy.standing import serves
-
-
-class Import(msgspec.Struct, frozen=True, kw_only=True):
-    """An import: while open, commands under it within its unit may be of any past age."""
-
-    import_id: UUID
-    unit: UUID
-    version: int
-    closed: bool = False
 
 
 def record_visit(body: RegisterVisit, actor: Actor, tree: UnitTree, case: Case | None) -> VisitRecorded:
@@ -110,34 +96,6 @@ def close_import(found: Import | None, actor: Actor) -> ImportClosed:
     if found.closed:
         raise failed("import-closed")
     return ImportClosed()
-
-
-def fold_import(stream: Iterable[Recorded]) -> Import | None:
-    """The import that its events add up to; None without its opening."""
-    found: Import | None = None
-    for recorded in stream:
-        event = event_of(recorded)
-        if isinstance(event, ImportOpened):
-            found = Import(import_id=recorded.stream_id, unit=event.unit, version=recorded.version)
-        elif isinstance(event, ImportClosed) and found is not None:
-            found = replace(found, closed=True, version=recorded.version)
-    return found
-
-
-def check_import(found: Import | None, actor: Actor, tree: UnitTree) -> None:
-    """Whether the actor may send commands under an import: one within its unit, or the operator.
-
-    Raises:
-        Unknown: there is no such import.
-        Forbidden: the actor's unit is not within the import's.
-        GuardFailed: it is closed.
-    """
-    if found is None:
-        raise refusal(Unknown, "unknown")
-    if actor.role != "operator" and (actor.unit is None or not tree.within(actor.unit, found.unit)):
-        raise refusal(Forbidden, "outside")
-    if found.closed:
-        raise failed("import-closed")
 
 
 def _check_serves(actor: Actor, unit: UUID, tree: UnitTree) -> None:

@@ -1,0 +1,269 @@
+"""The lists of the rules, with Chinese and English labels: what forms offer and answers are read by."""
+
+from typing import Any
+
+from shared.policy.labels import COMMANDS, ROLES, STATES, Label
+from shared.policy.policy import Policy
+from shared.policy.topics import TOPICS
+
+Items = dict[str, Label]
+
+
+def _labels(*rows: tuple[str, str, str]) -> Items:
+    return {code: Label(zh, en) for code, zh, en in rows}
+
+
+CATEGORIES = _labels(
+    ("FAMILY", "婚姻家庭", "Family and inheritance"),
+    ("NEIGHBOUR", "邻里", "Neighbours"),
+    ("HOMESTEAD", "房屋宅基地", "House and homestead"),
+    ("COMPENSATION", "损害赔偿", "Compensation"),
+    ("CONTRACT", "合同", "Contract"),
+    ("HILLS_AND_LAND", "山林土地", "Hills and land"),
+    ("LAND_ACQUISITION", "征地拆迁", "Land acquisition"),
+    ("LABOUR", "劳动", "Labour"),
+    ("FAMILY_PLANNING", "计划生育", "Family planning"),
+    ("VILLAGE_AFFAIRS", "村务管理", "Village affairs"),
+    ("ENVIRONMENT", "环境保护", "Environment"),
+    ("TRAFFIC", "道路交通", "Traffic"),
+    ("MEDICAL", "医疗", "Medical"),
+    ("PROPERTY_MANAGEMENT", "物业", "Property management"),
+    ("OTHER", "其他纠纷", "Other dispute"),
+    ("FLOODING", "积水排涝", "Flooding"),
+    ("ROADS", "道路", "Roads"),
+    ("MANHOLES", "窨井", "Manholes"),
+    ("LIGHTING", "路灯", "Lighting"),
+    ("ELDERLY_ROOMS", "老年活动室", "Rooms for the elderly"),
+    ("EQUIPMENT", "健身设施", "Equipment"),
+    ("BRIDGES", "桥梁", "Bridges"),
+    ("FARM_TRACKS", "机耕路", "Farm tracks"),
+    ("UNDERGROUND_CHANNELS", "地下渠道", "Underground channels"),
+    ("DRAINS", "排水沟", "Drains"),
+    ("UNMANAGED_ESTATE", "无物业小区", "Unmanaged estate"),
+    ("FEE_COLLECTION", "物业费收缴", "Fee collection"),
+    ("STAIRWELL_CLUTTER", "楼道堆物", "Stairwell clutter"),
+    ("PARKING", "停车", "Parking"),
+    ("GREEN_SPACE_PLOTS", "毁绿种菜", "Vegetable plots on green space"),
+    ("DOGS", "养犬", "Dogs"),
+    ("HIRING_AND_RETIREES", "用工与退休人员", "Hiring and retirees"),
+    ("CADRE_PAY", "干部报酬", "Pay of cadres"),
+    ("HARDSHIP_SUBSIDY", "困难补助", "Hardship subsidy"),
+    ("FUNERAL_GRANT", "丧葬慰问", "Funeral grant"),
+    ("STUDY_GRANT", "助学", "Study grant"),
+    ("PUBLIC_SAFETY", "公共安全", "Public safety"),
+    ("SERVICE_REQUEST", "服务请求", "Service request"),
+)
+GROUPS = _labels(
+    ("DISPUTE", "矛盾纠纷", "Disputes"),
+    ("WORKS", "实事工程", "Works"),
+    ("ESTATE", "小区治理", "Estates"),
+    ("VILLAGE_RULE", "村级难点", "Village rules"),
+    ("PUBLIC_SAFETY", "公共安全", "Public safety"),
+    ("SERVICE", "便民服务", "Services"),
+)
+SERVICE_ITEMS = _labels(
+    ("ATTESTATION", "见证证明", "Attestation"),
+    ("HOUSEHOLD_REGISTRATION", "户籍业务", "Household registration"),
+    ("MEDICAL_INSURANCE", "医保", "Medical insurance"),
+    ("PENSION", "养老", "Pension"),
+    ("SUBSIDY_APPLICATION", "补助申请", "Application for a subsidy"),
+    ("CERTIFICATE", "开具证明", "Certificate"),
+    ("PROXY_ERRAND", "代办", "Errand by proxy"),
+    ("HOME_CARE", "上门照料", "Care at home"),
+    ("OTHER", "其他", "Other"),
+)
+SUSPENSIONS = _labels(
+    ("HEARING", "听证", "Hearing"),
+    ("COURT", "诉讼", "Court"),
+    ("SURVEY", "勘验测绘", "Survey"),
+    ("EXPERT_OPINION", "鉴定", "Expert opinion"),
+)
+WARNINGS = _labels(
+    ("RED", "红色(重点)", "Red: priority"),
+    ("ORANGE", "橙色(关注)", "Orange: concern"),
+    ("YELLOW", "黄色(一般)", "Yellow: ordinary"),
+    ("BLUE", "蓝色(潜在)", "Blue: latent"),
+)
+
+FIXED: dict[str, Items] = {
+    "channel": _labels(
+        ("VISIT", "走访", "Visit"),
+        ("FORUM", "座谈会", "Forum"),
+        ("SUGGESTION_BOX", "意见箱", "Suggestion box"),
+        ("HOTLINE", "热线", "Hotline"),
+        ("CHAT", "群聊", "Chat group"),
+        ("OPINION_SLIP", "意见征询单", "Opinion slip"),
+        ("WALK_IN", "来访", "Walk-in"),
+        ("ONLINE", "网上", "Online"),
+        ("FROM_ABOVE", "上级交办", "From above"),
+    ),
+    "procedure": _labels(
+        ("SELF_GOVERNANCE", "自治协商", "Self-governance"),
+        ("MEDIATION", "人民调解", "Mediation"),
+        ("PETITION", "信访", "Petition"),
+        ("HOTLINE", "热线工单", "Hotline order"),
+        ("GRID", "网格", "Grid"),
+        ("SERVICE", "便民服务", "Service"),
+        ("SAFETY_LEAD", "平安线索", "Safety lead"),
+        ("ACCUSATION", "检举控告", "Accusation"),
+    ),
+    "risk": _labels(
+        ("SKIP_LEVEL_PETITION", "越级上访", "Skip-level petition"),
+        ("COLLECTIVE_ACTION", "群体事件", "Collective action"),
+        ("VIOLENCE", "暴力", "Violence"),
+        ("SELF_HARM", "自伤", "Self-harm"),
+        ("SAFETY_HAZARD", "安全隐患", "Safety hazard"),
+        ("OTHER", "其他", "Other"),
+    ),
+    "participant": _labels(
+        ("VILLAGE_COMMITTEE", "村委会", "Village committee"),
+        ("NEIGHBOURHOOD_COMMITTEE", "居委会", "Neighbourhood committee"),
+        ("PROPERTY_MANAGER", "物业", "Property manager"),
+        ("OWNERS_COMMITTEE", "业委会", "Owners' committee"),
+        ("URBAN_MANAGEMENT", "城管", "Urban management"),
+        ("HOUSING_OFFICE", "房办", "Housing office"),
+        ("POLICE", "公安", "Police"),
+        ("PARTNER_UNIT", "共建单位", "Partner unit"),
+        ("DEPARTMENT", "职能部门", "Department"),
+        ("RESIDENTS", "居民", "Residents"),
+        ("LAWYER", "律师", "Lawyer"),
+        ("EXPERT", "专家", "Expert"),
+    ),
+    "mediation_end": _labels(
+        ("REFUSED", "当事人拒绝", "Refused"), ("FAILED", "调解不成", "Failed"), ("EXPIRED", "期满", "Expired")
+    ),
+    "outcome": _labels(
+        ("SETTLED", "达成和解", "Settled"),
+        ("BY_RULE", "依规处理", "By rule"),
+        ("SERVICE_DONE", "服务办结", "Service done"),
+        ("EXPLAINED", "解释疏导", "Explained"),
+        ("UNFOUNDED", "诉求不成立", "Unfounded"),
+        ("EXTERNAL", "外部处理", "Settled outside"),
+    ),
+    "external_outcome": _labels(
+        ("CRIMINAL_DETENTION", "刑事拘留", "Criminal detention"),
+        ("ADMINISTRATIVE_PENALTY", "行政处罚", "Administrative penalty"),
+        ("COURT_JUDGMENT", "法院判决", "Court judgment"),
+        ("COURT_MEDIATION", "法院调解", "Court mediation"),
+        ("OTHER", "其他", "Other"),
+    ),
+    "signature": _labels(
+        ("SIGNED", "签名", "Signed"), ("SEALED", "盖章", "Sealed"), ("FINGERPRINT", "按指印", "Fingerprint")
+    ),
+    "external_body": _labels(
+        ("COUNTY", "县级机关", "County"),
+        ("COURT", "法院", "Court"),
+        ("POLICE", "公安机关", "Police"),
+        ("DEPARTMENT", "职能部门", "Department"),
+        ("OTHER", "其他", "Other"),
+    ),
+    "means": _labels(
+        ("IN_PERSON", "当面", "In person"),
+        ("PHONE", "电话", "By phone"),
+        ("WRITTEN", "书面", "In writing"),
+        ("ONLINE", "网上", "Online"),
+    ),
+    "query": _labels(("OPEN", "待答复", "Open"), ("ANSWERED", "已答复", "Answered")),
+    "term": _labels(
+        ("DUE", "待履行", "Due"),
+        ("FULFILLED", "已履行", "Fulfilled"),
+        ("BREACHED", "已违约", "Breached"),
+        ("HANDLED", "违约已处理", "Breach handled"),
+    ),
+    "document": _labels(
+        ("APPLICATION", "申请书", "Application"),
+        ("ACCEPTANCE_REGISTER", "受理登记表", "Acceptance register"),
+        ("RIGHTS_NOTICE", "权利义务告知书", "Rights notice"),
+        ("IDENTITY_PROOF", "身份证明", "Identity proof"),
+        ("MEDIATION_RECORD", "调解记录", "Mediation record"),
+        ("AGREEMENT", "协议书", "Agreement"),
+        ("INVESTIGATION_RECORD", "调查记录", "Investigation record"),
+        ("EVIDENCE", "证据", "Evidence"),
+        ("PERFORMANCE_PROOF", "履行凭证", "Proof of performance"),
+        ("FOLLOW_UP_RECORD", "回访记录", "Follow-up record"),
+        ("COURT_PAPER", "司法文书", "Court paper"),
+        ("OTHER", "其他", "Other"),
+    ),
+    "level": _labels(
+        ("GROUP", "组级", "Group"), ("VILLAGE", "村级", "Village"), ("TOWNSHIP", "乡镇级", "Township")
+    ),
+    "unit_kind": _labels(
+        ("TOWNSHIP", "乡镇", "Township"),
+        ("VILLAGE", "行政村", "Village"),
+        ("NEIGHBOURHOOD", "居委会", "Neighbourhood"),
+        ("GROUP", "村民小组", "Group"),
+    ),
+    "person_role": _labels(
+        ("COMPLAINANT", "诉求人", "Complainant"),
+        ("RESPONDENT", "被诉求人", "Respondent"),
+        ("PARTY", "当事人", "Party"),
+        ("BENEFICIARY", "受益人", "Beneficiary"),
+        ("WITNESS", "证人", "Witness"),
+        ("INVOLVED", "涉及人", "Involved"),
+        ("ACCUSED", "被控告人", "Accused"),
+    ),
+    "visit_kind": _labels(
+        ("HOUSEHOLD", "入户走访", "Household"),
+        ("PATROL", "巡查", "Patrol"),
+        ("FOLLOW_UP", "回访", "Follow-up"),
+    ),
+    "notice": _labels(
+        ("ACCEPTANCE", "受理告知", "Acceptance"),
+        ("REFUSAL", "不予受理告知", "Refusal"),
+        ("EXTENSION", "延期告知", "Extension"),
+        ("REPLY", "答复", "Reply"),
+    ),
+    "facet": _labels(
+        ("JI", "急", "Urgent"),
+        ("NAN", "难", "Difficult"),
+        ("CHOU", "愁", "Worrying"),
+        ("PAN", "盼", "Longed for"),
+    ),
+    "urgency_status": _labels(("PROPOSED", "待确认", "Proposed"), ("CONFIRMED", "已确认", "Confirmed")),
+    "agreement_form": _labels(("WRITTEN", "书面", "Written"), ("ORAL", "口头", "Oral")),
+    "degree": _labels(("FULL", "全部解决", "In full"), ("PARTIAL", "部分解决", "In part")),
+    "subject": _labels(
+        ("LANDLORD", "出租方", "Landlord"), ("EMPLOYER", "用工方", "Employer"), ("OTHER", "其他", "Other")
+    ),
+    "reopen_ground": _labels(
+        ("NEW_FACT", "新事实", "New fact"),
+        ("BREACH", "违约", "Breach"),
+        ("UNSATISFIED", "不满意", "Unsatisfied"),
+    ),
+    "demand_outcome": _labels(("CORRECTED", "已更正", "Corrected"), ("REFUSED", "不予更正", "Refused")),
+}
+"""Lists that no policy changes."""
+
+
+def lists(policy: Policy) -> dict[str, Items]:
+    """Every list by name, those that the policy decides on as it has them."""
+    return {
+        **FIXED,
+        "category": {category.code: CATEGORIES[category.code] for category in policy.categories},
+        "category_group": GROUPS,
+        "service_item": {code: SERVICE_ITEMS[code] for code in policy.service_items},
+        "suspension": {code: SUSPENSIONS[code] for code in policy.suspension_grounds},
+        "warning": {code: WARNINGS[code] for code in policy.warning_scale},
+        "role": ROLES,
+        "state": STATES,
+        "command": COMMANDS,
+        "topic": {topic: Label(words.zh, words.en) for topic, words in TOPICS.items()},
+    }
+
+
+def reference(policy: Policy) -> dict[str, Any]:
+    """All lists, `{version, lists {name: {version, items [{code zh en …}]}}}`.
+
+    `version` is that of the rules that a list comes from; a category has its `group` and whether
+    it is `civil` as well.
+    """
+    answer: dict[str, Any] = {
+        name: {
+            "version": policy.id,
+            "items": [{"code": code, "zh": label.zh, "en": label.en} for code, label in items.items()],
+        }
+        for name, items in lists(policy).items()
+    }
+    for item, category in zip(answer["category"]["items"], policy.categories, strict=True):
+        item |= {"group": category.group, "civil": category.civil}
+    return {"version": policy.id, "lists": answer}
