@@ -32,6 +32,9 @@ CREATE TABLE ledger.events (
     UNIQUE (stream_id, version)
 );
 
+-- The tree of units is their events alone, and every process keeps up with it.
+CREATE INDEX events_of_units ON ledger.events (position) WHERE topic LIKE 'unit.%';
+
 -- Keyed hashes only: neither the client's key nor what was sent under it.
 CREATE TABLE ledger.idempotency (
     key_hash bytea PRIMARY KEY,
