@@ -58,7 +58,10 @@ class CaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[AppendedEvent, ...]
 
 
-def case_answer(case: Case, events: Sequence[Recorded]) -> CaseAnswer:
+def case_answer(outcome: Outcome) -> CaseAnswer:
+    """The answer about the case on whose stream the command's events begin, or that it opened."""
+    events = outcome.events
+    case = next(outcome.cases[event.stream_id] for event in events if event.stream_id in outcome.cases)
     return CaseAnswer(
         case_id=case.case_id,
         version=case.version,
@@ -147,8 +150,6 @@ class CaseWork:
             about=_people(case, decision.events) if about is None else about,
         )
 
-    def answer(self, outcome: Outcome) -> CaseAnswer:
-        return case_answer(outcome.cases[self.case_id], outcome.events)
 
 
 def check_fresh(seen: Known, version: int | None, stream: Sequence[Recorded]) -> None:

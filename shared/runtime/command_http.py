@@ -13,7 +13,7 @@ from shared.policy.actor import Actor
 from shared.policy.bodies import Body, Ref
 from shared.policy.transitions import TRANSITIONS
 from shared.runtime.bodies import read_id
-from shared.runtime.case_commands import CaseAnswer, CaseWork, Decide
+from shared.runtime.case_commands import CaseAnswer, CaseWork, Decide, case_answer
 from shared.runtime.command_handling import Desk, Sent
 from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.web import Answer, Operation, Request, json_answer
@@ -69,7 +69,7 @@ def case_operation(
         sent = read_sent(request, body)
         work = CaseWork(desk, sent, name, case_id, sent.body, decide)
         outcome = await desk.take(sent, work)
-        answer = work.answer(outcome)
+        answer = case_answer(outcome)
         request.log_fields |= {"stream_id": str(answer.case_id), "position": answer.position}
         return created(answer, answer.version, status=status)
 

@@ -100,7 +100,7 @@ def operations(desk: Desk) -> Sequence[Operation]:
         _changing(
             desk, "/v1/imports/{import_id}/close", beside.CloseImport, ImportAnswer, "import_id",
             lambda import_id, body, basis: records.close_import(
-                records.fold_import(basis.streams.events(import_id)), basis.actor
+                fold_import(basis.streams.events(import_id)), basis.actor
             ),
             needs_version=False,
         ),
@@ -157,13 +157,12 @@ def _visits(desk: Desk) -> Operation:
         work = VisitWork(desk, sent)
         outcome = await desk.take(sent, work)
         first = outcome.events[0]
-        opened = [event.stream_id for event in outcome.events if event.topic == "case.registered"]
         answer = VisitAnswer(
             visit_id=first.stream_id,
             version=first.version,
             position=outcome.events[-1].position,
             events=appended_events(outcome.events),
-            case=case_answer(outcome.cases[opened[0]], outcome.events) if opened else None,
+            case=case_answer(outcome) if outcome.cases else None,
         )
         return created(answer, answer.version)
 

@@ -1,0 +1,77 @@
+"""A case over HTTP: its story, and the order in which refusals come."""
+
+import concurrent.futures
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Anjie, Json, Town
+
+
+def test_a_case_goes_from_the_group_to_the_township_and_is_closed(town: Town) -> None:
+    """S1 with the emergency path."""
+    visit = town.leader.done(
+        "/v1/visits",
+        {
+            "unit": town.group, "visit_kind": "HOUSEHOLD", "findings": "对拆迁不满",
+            "opens_case": town.opening(category="LAND_ACQUISITION", collective=True),
+        },
+    )  # fmt: skip
+    case = visit["case"]
+    path = f"/v1/cases/{case['case_id']}"
+    assert (case["state"], case["version"], case["holder_unit"]) == ("REGISTERED", 1, town.group)
+    assert [event["topic"] for event in visit["events"]] == ["visit.recorded", "case.registered"]
+
+    def step(who: Any, command: str, body: Json | None = None, version: int | None = None) -> Json:
+        told: Json = who.done(f"{path}/{command}", body, version=version)
+        return told
+
+    step(town.leader, "accept-case", version=1)
+    step(town.leader, "flag-risk", {"risk": "SKIP_LEVEL_PETITION", "detail": "扬言越级上访"})
+    step(town.leader, "confirm-warning", {"level": "ORANGE", "reason": "情绪激动"})
+    step(town.leader, "stabilise-situation", {"detail": "已安抚"})
+    refused = town.leader.post(
+        f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=2
+    )
+    assert (refused.status_code, refused.json()["rule"]) == (422, "not-the-next-level")
+    escalated = step(
+        town.leader,
+        "escalate-case",
+        {"to_level": "TOWNSHIP", "reason": "紧急", "emergency": True, "notify_levels": ["VILLAGE"]},
+        version=2,
+    )
+    assert [event["topic"] for event in escalated["events"]] == ["case.escalated", "case.level_notified"]
+    assert (escalated["state"], escalated["pending_unit"]) == ("PENDING_ESCALATION", town.township)
+    accepted = step(town.township_officer, "accept-escalation", version=escalated["version"])
+    assert (accepted["holder_level"], accepted["pending_unit"]) == ("TOWNSHIP", None)
+    meeting = {"participants": [{"kind": "VILLAGE_COMMITTEE"}, {"kind": "DEPARTMENT"}], "summary": "会商"}
+    step(town.township_officer, "convene-consultation", meeting)
+    step(town.township_officer, "revise-policy", {"detail": "调整补偿标准"})
+    dialogue = {"participants": [{"kind": "RESIDENTS", "name": "张三等"}], "summary": "对话"}
+    step(town.township_officer, "hold-dialogue", dialogue)
+    resolution = {"outcome": "SETTLED", "degree": "FULL", "detail": "达成一致"}
+    resolved = step(town.township_officer, "resolve-case", resolution, version=accepted["version"])
+    follower = {"reached": True, "solved": True, "satisfied": True}
+    mediator = town.township_officer.post(f"{path}/record-follow-up", follower, version=resolved["version"])
+    assert mediator.status_code == 403, "who handled it doesn't follow up"
+
+
+def test_what_was_accepted_is_answered_again_word_for_word(town: Town) -> None:
+    body = town.opening()
+    first = town.leader.post("/v1/cases", body, key="once")
+    again = town.leader.post("/v1/cases", body, key="once")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert first.headers["etag"] == again.headers["etag"] == '"1"'
+
+    path = f"/v1/cases/{first.json()['case_id']}"
+    accepted = town.leader.post(f"{path}/accept-case", version=1, key="accept")
+    town.leader.done(f"{path}/flag-risk", {"risk": "OTHER", "detail": "x"})
+    later = town.leader.post(f"{path}/accept-case", version=1, key="accept")
+    assert later.status_code == 200
+    assert later.json() == accepted.json(), "as of then, not as it stands"
+
+    other = town.leader.post("/v1/cases", town.opening(title="别的"), key="once")
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/key-reused")
+    foreign = town.village_officer.post("/v1/cases", body, key="once")
+    assert foreign.status_code == 201, "a key belongs to whoever used it"
