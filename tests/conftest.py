@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from services.projections.schema import create_views
 from shared.runtime.migrations import SERVICE_ROLE, migrate
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
 
@@ -46,7 +47,7 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
     """Name of the database that every test's own is a copy of."""
     with psycopg.connect(postgres.url(OWNER, "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {_TEMPLATE}".encode())
-    migrate(postgres.url(OWNER, _TEMPLATE))
+    migrate(postgres.url(OWNER, _TEMPLATE), steps=[create_views])
     return _TEMPLATE
 
 

@@ -11,14 +11,14 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from services.projections.actors.sightings import store_sightings
 from services.projections.catalogue import projector_of
+from services.projections.parking import Parked, park
 from services.projections.schema import LIVE
 from services.projections.shards import shard_of
 from services.projections.source import stream_pasts
-from services.projections.standing import Moved, Standing, advance, fetch_standing, lock, park
-from services.projections.teller import Parked, ProjectorOf, Teller
-from services.projections.writer import Changes, RowsMissing, prepare, write
+from services.projections.standing import Moved, Standing, advance, fetch_standing, lock
+from services.projections.teller import ProjectorOf, Teller
+from services.projections.writer import Changes, prepare, write
 from shared.events.ledger.reader import fetch_range
 from shared.events.recorded import Recorded
 
@@ -31,9 +31,6 @@ _BATCH_LONG_S: Final = 1.0
 _PAUSE_MIN_S: Final = 0.1
 _PAUSE_MAX_S: Final = 5.0
 _WAKE_S: Final = 0.01
-
-_POISON: Final = (psycopg.DataError, psycopg.IntegrityError, RowsMissing)
-"""What the rows of one stream may do wrong, unlike a database that is away."""
 
 _log = structlog.get_logger()
 
@@ -127,37 +124,14 @@ class Batches:
 
     async def _store(self, changes: Changes, parked: Sequence[Parked], position: int) -> list[Parked]:
         """Writes everything, and answers the streams whose rows the tables would not take."""
-        try:
-            async with self._connection.transaction():
-                await lock(self._connection, self._standing)
-                await write(self._connection, changes)
-                await self._finish(parked, position)
-            return []
-        except _POISON:
-            async with self._connection.transaction():
-                await lock(self._connection, self._standing)
-                refused = await self._write_apart(changes)
-                await self._finish([*refused, *parked], position)
-            return refused
-
-    async def _write_apart(self, changes: Changes) -> list[Parked]:
-        """Writes stream by stream, so that one that can't be written doesn't stop the others."""
-        refused = []
-        for stream_id, part in changes.by_stream().items():
-            try:
-                async with self._connection.transaction():
-                    await write(self._connection, part)
-            except _POISON as error:
-                position = changes.first[stream_id]
-                refused.append(Parked.because(error, stream_id, self._standing.shards, position))
-        await store_sightings(self._connection, changes.sightings)
+        async with self._connection.transaction():
+            await lock(self._connection, self._standing)
+            refused = await write(self._connection, changes, shards=self._standing.shards)
+            if refused or parked:
+                await park(self._connection, [*refused, *parked])
+            moved = {shard: max(told, position) for shard, told in self._standing.positions.items()}
+            await advance(self._connection, moved)
         return refused
-
-    async def _finish(self, parked: Sequence[Parked], position: int) -> None:
-        if parked:
-            await park(self._connection, parked)
-        moved = {shard: max(told, position) for shard, told in self._standing.positions.items()}
-        await advance(self._connection, moved)
 
     def _past(self, versions: Mapping[UUID, int]) -> AsyncIterator[Recorded]:
         return stream_pasts(self._connection, versions)

@@ -9,7 +9,6 @@ from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
 from services.projections.schema import PROJECTION
-from services.projections.teller import Parked
 
 Connection = AsyncConnection[Any]
 
@@ -82,13 +81,3 @@ async def advance(connection: Connection, positions: Mapping[int, int]) -> None:
         " SELECT pg_notify(%s, %s)",
         [list(positions), list(positions.values()), PROJECTION, CHANGED, str(min(positions.values()))],
     )
-
-
-async def park(connection: Connection, parked: Sequence[Parked]) -> None:
-    """Writes down which streams stand still."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO views.parked (projection, stream_id, shard, position, reason)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(PROJECTION, *stream) for stream in parked],
-        )

@@ -1,8 +1,8 @@
 """Tables of temporal rows: the columns that all of them have, and their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -26,6 +26,18 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def all_columns(self) -> tuple[str, ...]:
         return (*_VALIDITY, *self.columns)
+
+    @cached_property
+    def _arrays(self) -> tuple[bool, ...]:
+        return tuple(kind.endswith("[]") for kind in self.columns.values())
+
+    @cached_property
+    def has_arrays(self) -> bool:
+        return any(self._arrays)
+
+    def stored(self, values: Iterable[Any]) -> list[Any]:
+        """A row's values with arrays as lists, as the driver wants them."""
+        return [list(value) if array else value for value, array in zip(values, self._arrays, strict=True)]
 
     @cached_property
     def all_types(self) -> tuple[str, ...]:

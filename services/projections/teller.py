@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final
 from uuid import UUID
 
 from services.projections.actors.sightings import Sightings
 from services.projections.catalogue import projector_of
+from services.projections.parking import Parked
 from services.projections.shards import shard_of
 from services.projections.temporal import Projector, Story
 from services.projections.writer import Changes
@@ -15,26 +16,11 @@ from shared.events.registry import event_of
 
 STORIES_MAX: Final = 4_096
 """Streams kept in memory; another one is read from the ledger when it goes on."""
-_REASON_CHARACTERS_MAX: Final = 300
 
 Past = Callable[[Mapping[UUID, int]], AsyncIterator[Recorded]]
 """The events of streams up to a version each, that included: stream by stream, in order of version."""
 ProjectorOf = Callable[[str], Projector[Any] | None]
 """The projector of a topic's streams; None where they leave no rows."""
-
-
-class Parked(NamedTuple):
-    """A stream that stands still since the event at `position`."""
-
-    stream_id: UUID
-    shard: int
-    position: int
-    reason: str
-
-    @classmethod
-    def because(cls, error: Exception, stream_id: UUID, shards: int, position: int) -> Self:
-        reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS_MAX]
-        return cls(stream_id, shard_of(stream_id, shards), position, reason)
 
 
 class Teller:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.sql import SQL, Identifier
@@ -14,6 +15,7 @@ from psycopg.types.json import set_json_dumps
 
 from services.projections.actors.sightings import Sighting, store_sightings
 from services.projections.catalogue import TABLES
+from services.projections.parking import Parked
 from services.projections.tables import Table
 from services.projections.temporal import TemporalRow
 
@@ -34,6 +36,10 @@ class Placed(NamedTuple):
 
 class RowsMissing(Exception):
     """Rows that a stream's events say are stored were not found, so the stream must be told anew."""
+
+
+_POISON: Final = (psycopg.DataError, psycopg.IntegrityError, RowsMissing)
+"""What the rows of one stream may do wrong, unlike a database that is away."""
 
 
 class Changes:
@@ -82,18 +88,31 @@ async def prepare(connection: Connection) -> None:
     )
 
 
-async def write(connection: Connection, changes: Changes) -> None:
+async def write(connection: Connection, changes: Changes, *, shards: int) -> list[Parked]:
     """Writes into the tables of the current schema, in the caller's transaction.
 
-    Raises: RowsMissing.
+    Answers the streams whose rows the tables would not take: of these nothing is written.
     """
-    for name, ended in changes.ended.items():
-        if ended:
-            await _end(connection, TABLES[name], list(ended.values()))
-    for name, begun in changes.begun.items():
-        if begun:
-            await copy_rows(connection, TABLES[name], begun)
+    refused: list[Parked] = []
+    try:
+        async with connection.transaction():
+            await _write(connection, changes)
+    except _POISON:
+        for stream_id, part in changes.by_stream().items():
+            try:
+                async with connection.transaction():
+                    await _write(connection, part)
+            except _POISON as error:
+                refused.append(Parked.because(error, stream_id, shards, changes.first[stream_id]))
     await store_sightings(connection, changes.sightings)
+    return refused
+
+
+async def _write(connection: Connection, changes: Changes) -> None:
+    for name, ended in changes.ended.items():
+        await _end(connection, TABLES[name], list(ended.values()))
+    for name, begun in changes.begun.items():
+        await copy_rows(connection, TABLES[name], begun)
 
 
 async def copy_rows(connection: Connection, table: Table, rows: Sequence[Placed]) -> None:
@@ -113,7 +132,7 @@ async def copy_rows(connection: Connection, table: Table, rows: Sequence[Placed]
                     row.occurred_until or _OPEN,
                     row.closed_at,
                     row.key,
-                    *row.row.values,
+                    *(table.stored(row.row.values) if table.has_arrays else row.row.values),
                 )
             )
 

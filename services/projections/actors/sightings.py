@@ -12,6 +12,10 @@ from shared.events.recorded import Recorded
 
 ACTORS_REMEMBERED_MAX: Final = 100_000
 
+Who = tuple[str, str, UUID | None]
+Moment = tuple[int, datetime]
+"""The position and the instant of a sighting."""
+
 
 class Sighting(NamedTuple):
     actor_ref: str
@@ -22,26 +26,38 @@ class Sighting(NamedTuple):
 
 
 class Sightings:
-    """Notices, among events in order of position, who is new or was there earlier than known."""
+    """Notices who is new, or was there earlier than known; events may come in any order."""
 
     def __init__(self) -> None:
-        self._earliest: OrderedDict[tuple[str, str, UUID | None], datetime] = OrderedDict()
+        self._known: OrderedDict[Who, list[Moment]] = OrderedDict()
 
     def notice(self, recorded: Recorded) -> Sighting | None:
         """The sighting, if it may be news; what was long forgotten is told again."""
         who = (recorded.actor_ref, recorded.actor_role, recorded.unit)
-        earliest = self._earliest.get(who)
-        if earliest is not None and earliest <= recorded.occurred_at:
-            self._earliest.move_to_end(who)
+        seen = (recorded.position, recorded.occurred_at)
+        known = self._known.get(who)
+        if known is None:
+            self._known[who] = [seen]
+            if len(self._known) > ACTORS_REMEMBERED_MAX:
+                self._known.popitem(last=False)
+        elif any(position <= seen[0] and occurred <= seen[1] for position, occurred in known):
             return None
-        self._earliest[who] = recorded.occurred_at
-        if len(self._earliest) > ACTORS_REMEMBERED_MAX:
-            self._earliest.popitem(last=False)
-        return Sighting(*who, recorded.position, recorded.occurred_at)
+        else:
+            known[:] = earliest([*known, seen])
+        return Sighting(*who, *seen)
 
     def forget(self) -> None:
         """Takes nothing for known any more, after what was noticed may not have been stored."""
-        self._earliest.clear()
+        self._known.clear()
+
+
+def earliest(moments: Iterable[Moment]) -> list[Moment]:
+    """Those that no other both precedes and predates, in order of position."""
+    kept: list[Moment] = []
+    for position, occurred in sorted(moments):
+        if not kept or occurred < kept[-1][1]:
+            kept.append((position, occurred))
+    return kept
 
 
 _STORE: Final = """
@@ -57,18 +73,20 @@ WITH sightings AS (
 INSERT INTO actors
 SELECT * FROM sightings
 WHERE NOT EXISTS (
-    SELECT FROM (SELECT * FROM actors UNION ALL SELECT * FROM sightings) AS other
-    WHERE other.actor_ref = sightings.actor_ref AND other.role = sightings.role
-        AND other.unit IS NOT DISTINCT FROM sightings.unit
-        AND other.known_from <= sightings.known_from AND other.occurred_from <= sightings.occurred_from
-        AND (other.known_from < sightings.known_from OR other.occurred_from < sightings.occurred_from)
+    SELECT FROM actors
+    WHERE actors.actor_ref = sightings.actor_ref AND actors.role = sightings.role
+        AND actors.unit IS NOT DISTINCT FROM sightings.unit
+        AND actors.known_from <= sightings.known_from AND actors.occurred_from <= sightings.occurred_from
 )
-ON CONFLICT DO NOTHING
 """
 
 
 async def store_sightings(connection: AsyncConnection[Any], sightings: Iterable[Sighting]) -> None:
     """Keeps of the sightings and those stored the ones that no other both precedes and predates."""
-    columns = list(zip(*sightings, strict=True))
+    by_actor: dict[Who, list[Moment]] = {}
+    for sighting in sightings:
+        by_actor.setdefault(sighting[:3], []).append(sighting[3:])
+    rows = [(*who, *moment) for who, moments in by_actor.items() for moment in earliest(moments)]
+    columns = list(zip(*rows, strict=True))
     if columns:
         await connection.execute(_STORE, [list(column) for column in columns])

@@ -3,7 +3,7 @@
 CREATE TABLE meta (
     generation bigint NOT NULL DEFAULT 1, -- raised whenever rows were exchanged under the readers
     shards smallint NOT NULL,
-    only boolean PRIMARY KEY DEFAULT true CHECK (only)
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton)
 );
 
 -- With which definition (digest of its SQL) the rows of a read model were made.
