@@ -10,7 +10,6 @@ from services.projections.cases.rows import CaseRow
 from services.projections.figures.queries import AsOf, Connection
 from services.projections.reads.case_answer import timeline_item
 from services.projections.reads.case_items import READABLE, case_item, fetch_rows, may_open
-from services.projections.reads.ledger import fetch_stream
 from services.projections.reads.live_views import Chosen, Fetch, Own, UnitView
 from services.projections.reads.rollups import rows_under, units_of
 from services.projections.reads.service_items import service_item
@@ -19,9 +18,9 @@ from services.projections.reads.sources import Sources
 from services.projections.reads.values import suppressed
 from services.projections.services_ledger.rows import ServiceRow
 from shared.events.case import Case
-from shared.events.evolve import evolve
+from shared.events.evolve import fold
+from shared.events.ledger.reader import fetch_stream
 from shared.events.recorded import Recorded
-from shared.events.registry import event_of
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.sight import Sight, sight, sight_of
@@ -183,10 +182,8 @@ class TimelineBoard:
         self._sight: Sight | None = None
 
     async def load(self, connection: Connection, tree: UnitTree, position: int, own: Own) -> Rows:
-        stream = await fetch_stream(connection, self._case_id, until=position)
-        self._case = None
-        for recorded in stream:
-            self._case = evolve(self._case, recorded, event_of(recorded))
+        stream = await fetch_stream(connection, self._case_id, to_position=position)
+        self._case = fold(stream)
         self._sight = self._seen(tree)
         if self._sight not in READABLE:
             raise OutOfSight
@@ -194,23 +191,18 @@ class TimelineBoard:
 
     async def change(self, step: Step, rows: Rows) -> Rows | None:
         assert self._case is not None
-        stream = await fetch_stream(
-            step.connection, self._case_id, after_version=self._case.version, until=step.position
-        )
+        whole = await fetch_stream(step.connection, self._case_id, to_position=step.position)
+        stream = whole[self._case.version :]
         if not stream:
             return rows
-        for recorded in stream:
-            self._case = evolve(self._case, recorded, event_of(recorded))
+        self._case = fold(stream, self._case)
         seen = self._seen(step.tree)
         if seen is not self._sight or any(recorded.topic == "case.person_added" for recorded in stream):
             return None
         return rows | await self._rows(stream, step.tree)
 
     async def missed(self, step: Step, rows: Rows) -> Changes | None:
-        stream = await fetch_stream(step.connection, self._case_id, until=step.after)
-        case: Case | None = None
-        for recorded in stream:
-            case = evolve(case, recorded, event_of(recorded))
+        case = fold(await fetch_stream(step.connection, self._case_id, to_position=step.after))
         if case is None or sight(self._reader, sight_of(case), step.tree) is not self._sight:
             return None
         return [

@@ -7,12 +7,12 @@ from uuid import UUID
 from services.projections.reads.access import check_case, refuse_dashboard
 from services.projections.reads.case_answer import case_answer, timeline_item
 from services.projections.reads.case_items import may_open
-from services.projections.reads.ledger import fetch_stream
 from services.projections.reads.moments import Asked, Moment, Moments
 from services.projections.reads.shown import MayOpen, cover, leaves, opened
 from services.projections.reads.sources import Sources
 from shared.events.case import Case
 from shared.events.evolve import fold
+from shared.events.ledger.reader import fetch_stream
 from shared.events.recorded import Recorded
 from shared.policy.actor import Actor
 from shared.policy.deciding import allowed_commands
@@ -62,7 +62,7 @@ class CaseReads:
         refuse_dashboard(actor)
         moment = await self._moments.of_ledger(asked)
         async with self._sources.pool.connection() as connection:
-            stream = await fetch_stream(connection, case_id, until=moment.head)
+            stream = await fetch_stream(connection, case_id, to_position=moment.head)
         now = fold(stream)
         if now is None:
             raise Problem("not-found")

@@ -95,8 +95,7 @@ class Hub:
         if self._closed or self.subscribers >= SUBSCRIBERS_MAX:
             raise Problem("too-many", headers={"Retry-After": "5"})
         async with self._turn:
-            if not self._live or self._stand == _UNKNOWN:
-                await self._step()
+            await self._step()
             live = self._live.get(scope) or await self._begin(scope)
             live.group.subscribers += 1
             try:

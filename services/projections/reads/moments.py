@@ -8,8 +8,8 @@ from typing import Final, Protocol
 import msgspec
 
 from services.projections.figures.queries import AsOf
-from services.projections.reads.ledger import Head, fetch_head, fetch_position_at, fetch_recorded_at
 from services.projections.reads.progress import WAIT_MAX_S, Progress
+from shared.events.ledger.reader import Head, fetch_head, fetch_range, position_at
 from shared.runtime.database import Pool
 from shared.runtime.problems import Problem, Text, invalid
 
@@ -99,16 +99,16 @@ class Moments:
 
     async def _moment(self, asked: Asked, head: Head, latest: int) -> Moment:
         position, instant = latest, datetime.now(UTC)
-        if asked.at_position is not None:
-            position = asked.at_position
-            if position > head.position:
-                raise invalid("at_position", "range", _BEYOND)
+        if asked.at_position is not None or asked.at_recorded is not None:
             async with self._pool.connection() as connection:
-                instant = await fetch_recorded_at(connection, position) or _BEGINNING
-        elif asked.at_recorded is not None:
-            async with self._pool.connection() as connection:
-                found = await fetch_position_at(connection, asked.at_recorded)
-            position, instant = found if found is not None else (0, _BEGINNING)
+                if asked.at_recorded is not None:
+                    position = await position_at(connection, asked.at_recorded)
+                else:
+                    position = asked.at_position or 0
+                    if position > head.position:
+                        raise invalid("at_position", "range", _BEYOND)
+                last = await fetch_range(connection, position - 1, 1, position)
+            instant = last[0].recorded_at if last else _BEGINNING
         known_now = asked.at_position is None and asked.at_recorded is None
         return Moment(
             position=position,

@@ -51,13 +51,10 @@ def measure_value(measure: Measure, counts: Counts) -> Any:
 
 
 def _ratio_of_known(measure: Measure, counts: Counts) -> dict[str, Any]:
-    """The ratio; without numerator and percent while some of what it counts is unclassified."""
+    """The ratio; `unclassified` beside it says how many more the numerator may turn out to be."""
     value = ratio(count_value(counts, measure.facts), count_value(counts, measure.over))
     missing = count_value(counts, measure.unclassified)
-    if missing:
-        known = {"at_least": value["numerator"], "unclassified": missing}
-        return {**value, "numerator": None, "percent": None, **known}
-    return value
+    return {**value, "unclassified": missing} if missing else value
 
 
 def suppressed(value: Any, small_cell_min: int) -> Any:

@@ -1,0 +1,89 @@
+"""The register of reads: who of supervisor, auditor and operator read a case, when, and which answer."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from services.projections.reads.moments import Moment
+from shared.policy.actor import Actor
+from shared.runtime.database import Pool
+
+REGISTERED_ROLES: Final = frozenset(("supervisor", "auditor", "operator"))
+"""Whose reads of single cases are written down."""
+
+_STORE: Final = """
+    INSERT INTO audit.reads (case_id, actor_ref, actor_role, unit, read, as_of_position, at_occurred)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::timestamptz[]
+    )
+"""
+_LIST: Final = """
+    SELECT read_id, read_at, actor_ref, actor_role, unit, read, as_of_position, at_occurred FROM audit.reads
+    WHERE case_id = %s AND read_id > %s ORDER BY read_id LIMIT %s
+"""
+
+
+class Read(NamedTuple):
+    case_id: UUID
+    actor_ref: str
+    actor_role: str
+    unit: UUID | None
+    read: str
+    as_of_position: int
+    at_occurred: datetime | None
+
+
+class ReadRegister:
+    """Writes reads down before they are answered; those that arrive during a write go into the next one."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._waiting: list[list[Read]] = []
+        self._writing = asyncio.Lock()
+
+    async def note(self, actor: Actor, case_ids: Iterable[UUID], read: str, moment: Moment) -> None:
+        """Returns once it is stored; does nothing for those whose reads aren't registered."""
+        if actor.role not in REGISTERED_ROLES:
+            return
+        reads = [
+            Read(case_id, actor.ref, actor.role, actor.unit, read, moment.position, moment.occurred)
+            for case_id in case_ids
+        ]
+        if not reads:
+            return
+        self._waiting.append(reads)
+        async with self._writing:
+            # Whoever had the turn before may have written these along with its own.
+            if any(waiting is reads for waiting in self._waiting):
+                await self._write(reads)
+
+    async def list(self, case_id: UUID, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
+        """A page of the reads of a case, the earliest first, and after which the next one begins."""
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(_LIST, (case_id, after, limit + 1))).fetchall()
+        items = [
+            {
+                "read_at": read_at,
+                "actor_ref": actor_ref,
+                "actor_role": actor_role,
+                "unit": unit,
+                "read": read,
+                "as_of_position": position,
+                "at_occurred": occurred,
+            }
+            for _, read_at, actor_ref, actor_role, unit, read, position, occurred in rows[:limit]
+        ]
+        return items, rows[limit - 1][0] if len(rows) > limit else None
+
+    async def _write(self, own: list[Read]) -> None:
+        taken, self._waiting = self._waiting, []
+        columns = zip(*(read for reads in taken for read in reads), strict=True)
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(_STORE, [list(column) for column in columns])
+        except BaseException:
+            # Nobody of these is answered without it: who still waits tries again.
+            self._waiting += [reads for reads in taken if reads is not own]
+            raise

@@ -1,0 +1,164 @@
+"""What a measure counts, item by item, each with the events that make it so."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from services.projections.figures.coverage import list_coverage
+from services.projections.figures.measures import Measure
+from services.projections.figures.queries import Connection, Fact, Period, list_facts
+from services.projections.reads.case_items import READABLE, fetch_rows, hidden_now, sight_of_row
+from services.projections.reads.moments import Moment
+from services.projections.reads.rollups import units_of
+from services.projections.reads.shown import hidden
+from services.projections.reads.sources import Sources
+from shared.events.vocabulary import Level
+from shared.policy.actor import Actor
+from shared.policy.jurisdiction import UnitTree
+from shared.policy.sight import sight
+
+Place = tuple[int, UUID]
+"""The last fact of a page: from when it was known, and its key."""
+
+
+class Part(NamedTuple):
+    """One list of an explanation, and the facts that it lists."""
+
+    name: str
+    facts: tuple[str, ...]
+
+
+class Explained(NamedTuple):
+    lists: dict[str, list[dict[str, Any]]]
+    places: tuple[Place | None, ...]
+    """Where each list goes on."""
+    more: bool
+    cases: frozenset[UUID]
+    """The cases that the reader was told of."""
+
+
+def parts_of(measure: Measure) -> tuple[Part, ...]:
+    if measure.kind in ("RATIO", "LEVELS", "COVERAGE"):
+        parts = [Part("numerator_items", measure.facts), Part("denominator_items", measure.over)]
+    else:
+        parts = [Part("items", measure.facts)]
+    if measure.unclassified:
+        parts.append(Part("unclassified_items", measure.unclassified))
+    return tuple(parts)
+
+
+async def read_explanation(
+    sources: Sources,
+    measure: Measure,
+    unit: UUID | None,
+    period: Period,
+    moment: Moment,
+    actor: Actor,
+    *,
+    level: Level | None,
+    after: Sequence[Place | None],
+    limit: int,
+) -> Explained:
+    """A page of each list: as many items as the figure counts, in the order in which they became known."""
+    tree = sources.trees.at(moment.position, moment.occurred)
+    lists: dict[str, list[dict[str, Any]]] = {}
+    places: list[Place | None] = []
+    told: set[UUID] = set()
+    more = False
+    async with sources.pool.connection() as connection:
+        for part, place in zip(parts_of(measure), after, strict=True):
+            page = _Page(measure, part, units_of(tree, unit), period, moment, level, place, limit + 1)
+            facts = await _facts(connection, tree, page)
+            more = more or len(facts) > limit
+            facts = facts[:limit]
+            known = await _known(sources, connection, facts, actor, tree, moment)
+            lists[part.name] = [_item(fact, measure, known, actor) for fact in facts]
+            places.append(facts[-1].cursor if facts else place)
+            told |= {fact.subject_id for fact in facts if fact.subject_id in known}
+    return Explained(lists, tuple(places), more, frozenset(told))
+
+
+class _Page(NamedTuple):
+    measure: Measure
+    part: Part
+    units: list[UUID]
+    period: Period
+    moment: Moment
+    level: Level | None
+    after: Place | None
+    limit: int
+
+
+async def _facts(connection: Connection, tree: UnitTree, page: _Page) -> list[Fact]:
+    as_of = page.moment.as_of
+    if page.measure.kind == "COVERAGE":
+        return await list_coverage(
+            connection,
+            tree,
+            page.units,
+            as_of,
+            page.period,
+            visited=page.part.name == "numerator_items",
+            after=page.after,
+            limit=page.limit,
+        )
+    return await list_facts(
+        connection,
+        page.part.facts,
+        page.units,
+        as_of,
+        Period() if page.measure.live else page.period,
+        level=page.level,
+        distinct=page.measure.distinct,
+        after=page.after,
+        limit=page.limit,
+    )
+
+
+_CASE: Final = "case"
+
+
+async def _known(
+    sources: Sources,
+    connection: Connection,
+    facts: Sequence[Fact],
+    actor: Actor,
+    tree: UnitTree,
+    moment: Moment,
+) -> set[UUID]:
+    """The cases among the subjects and streams of facts that the actor may read."""
+    ids = {fact.stream_id for fact in facts} | {
+        fact.subject_id for fact in facts if fact.subject_kind == _CASE and fact.subject_id is not None
+    }
+    rows = await fetch_rows(connection, ids, moment.as_of)
+    hidden_since: set[UUID] = set()
+    if not moment.live:
+        hidden_since = await hidden_now(connection, rows, moment.head, actor, sources.trees.current)
+    return {
+        case_id
+        for case_id, row in rows.items()
+        if case_id not in hidden_since and sight(actor, sight_of_row(row), tree) in READABLE
+    }
+
+
+def _item(fact: Fact, measure: Measure, known: set[UUID], actor: Actor) -> dict[str, Any]:
+    on_a_case = fact.because[0]["topic"].startswith("case.")
+    if fact.subject_kind == _CASE:
+        shown = fact.subject_id in known and fact.stream_id in known
+    elif on_a_case:
+        shown = fact.stream_id in known
+    else:
+        shown = actor.role != "resident"
+    if not shown:
+        return hidden(fact.because[-1]["position"])
+    item: dict[str, Any] = {
+        "subject_kind": fact.subject_kind,
+        "subject_id": fact.subject_id,
+        "unit_id": fact.unit_id,
+        "because": fact.because,
+    }
+    if fact.subject_ref is not None:
+        item["subject_ref"] = fact.subject_ref
+    if measure.kind == "LEVELS":
+        item["level"] = fact.level
+    return item
