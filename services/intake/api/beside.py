@@ -11,6 +11,7 @@ from services.intake.application.visits import VisitWork
 from services.intake.domain import beside, records, units
 from shared.events.base import Event
 from shared.policy.bodies import Body, with_ids
+from shared.policy.imports import fold_import
 from shared.runtime.case_commands import CaseAnswer, case_answer
 from shared.runtime.command_handling import Desk, Outcome
 from shared.runtime.command_http import COMMAND_PROBLEMS, created, read_sent
