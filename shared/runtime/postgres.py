@@ -43,8 +43,11 @@ _START_TIMEOUT_S: Final = 300.0
 """Long enough for the recovery of a large log after a crash."""
 _STOP_TIMEOUT_S: Final = 30.0
 _LEFTOVER_TIMEOUT_S: Final = 20.0
-_FREE_BYTES_MIN: Final = 64 * 1024 * 1024
-"""A new cluster takes 40 MB; with less than this the server could fail in the middle of its start."""
+_FREE_BYTES_MIN: Final = 128 * 1024 * 1024
+"""A new cluster with its database and first log files takes 80 MB; with less it could fail half-way."""
+
+_CAUSES: Final = ("No space left on device", "Read-only file system", "Permission denied")
+"""What comes before everything else that is then reported."""
 
 _SETTINGS: Final = {
     "listen_addresses": "",
@@ -318,8 +321,9 @@ def _end_with_parent() -> None:
 
 
 def _last_error(output: bytes, otherwise: str) -> str:
-    """The last line of a server program's output that tells what went wrong."""
+    """The line of a server program's output that best tells what went wrong."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line for word in ("PANIC", "FATAL", "error:", "ERROR"))]
+    causes = [line for line in lines if any(cause in line for cause in _CAUSES)]
     # The server's own time and process number stand before what it says.
-    return re.sub(r"^.*?\[\d+\] ", "", (telling or lines or [otherwise])[-1])
+    return re.sub(r"^.*?\[\d+\] ", "", (causes or telling or lines or [otherwise])[-1])

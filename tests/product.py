@@ -1,0 +1,92 @@
+"""The product as a process of its own, the way an operator runs it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+_ADDRESS: Final = re.compile(r"http://\S+?:\d+")
+_START_S: Final = 60.0
+_END_S: Final = 30.0
+
+
+class Product:
+    """A running `anjie serve`, ready to answer at `url`."""
+
+    def __init__(self, process: "subprocess.Popen[str]", url: str, data_dir: Path) -> None:
+        self.process = process
+        self.url = url
+        self.data_dir = data_dir
+
+    def descendants(self) -> list[psutil.Process]:
+        return list(psutil.Process(self.process.pid).children(recursive=True))
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code after a signal."""
+        self.process.send_signal(number)
+        return self.process.wait(_END_S)
+
+
+def environment(data_dir: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment with any free port, no demo, and nothing of the tester's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANJIE_", "DATABASE_"))}
+    settings = {"ANJIE_DATA_DIR": str(data_dir), "ANJIE_PORT": "0", "ANJIE_DEMO": "off", "ANJIE_LOG": "json"}
+    return kept | settings | dict(changes or {})
+
+
+def anjie(*arguments: str, data_dir: Path, **changes: str) -> "subprocess.CompletedProcess[str]":
+    """A command that ends by itself, run to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env=environment(data_dir, changes),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_START_S,
+    )
+
+
+@contextmanager
+def serving(data_dir: Path, *arguments: str, **changes: str) -> Iterator[Product]:
+    """A product that answers; killed at the end of the block if it still lives."""
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", "serve", *arguments],
+            env=environment(data_dir, changes),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            yield Product(process, _address(process, errors.fileno()), data_dir)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(_END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _address(process: "subprocess.Popen[str]", errors: int) -> str:
+    """Where it answers, as it says itself."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = _ADDRESS.search(line)
+        if found:
+            return found[0]
+    process.wait(_END_S)
+    raise AssertionError(
+        f"anjie serve ended with {process.returncode}: {os.pread(errors, 4_000, 0).decode()}"
+    )
