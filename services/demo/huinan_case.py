@@ -92,7 +92,6 @@ class Problem:
                 }
             ],
             "collective": self.category in _RULES,
-            "occurred_at": at,
         }
 
 
@@ -109,10 +108,9 @@ class _Life:
 
     def open(self) -> Line:
         problem = self._problem
+        body = problem.opening(self.at) | {"occurred_at": self.at}
         who = problem.place.officer(2)
-        return self._desk.line(
-            self.at, f"case/{problem.name}/open", "/v1/cases", problem.opening(self.at), actor=who
-        )
+        return self._desk.line(self.at, f"case/{problem.name}/open", "/v1/cases", body, actor=who)
 
     def then(
         self, days_max: float, command: str, actor: Person, *, adds: bool = False, **body: object

@@ -60,7 +60,6 @@ class Life:
         self.holder = beginning.origin.above if beginning.procedure == "ACCUSATION" else beginning.origin
         self.pending: Place | None = None
         self.handler: Person | None = None
-        self.mediator: Person | None = None
         self.complainant = self._resident("complainant", owns_account=beginning.opener.role == "resident")
         self.respondent = self._resident("respondent", owns_account=False)
         self.agreement: str | None = None
@@ -79,6 +78,11 @@ class Life:
     @property
     def level(self) -> str:
         return self.holder.level
+
+    @property
+    def mediator(self) -> Person:
+        """Who mediates where it is held: the group's leader, above that a mediator."""
+        return self.holder.staff() if self.level == "GROUP" else self.holder.someone("mediator")
 
     @property
     def parties(self) -> tuple[Resident, Resident]:

@@ -9,6 +9,11 @@ from services.demo.lines import Line, Person, made_id
 Lines = Iterator[Line]
 
 _FACETS = ("JI", "NAN", "CHOU", "PAN")
+_AT_THE_TABLE = {
+    "GROUP": ("RESIDENTS",),
+    "VILLAGE": ("VILLAGE_COMMITTEE", "RESIDENTS"),
+    "TOWNSHIP": ("DEPARTMENT", "VILLAGE_COMMITTEE"),
+}
 _ABOVE = {"GROUP": "VILLAGE", "VILLAGE": "TOWNSHIP"}
 
 
@@ -33,7 +38,7 @@ def open_case(life: Life) -> Lines:
 
 
 def accept(life: Life) -> Lines:
-    life.later(0.05, 2)
+    life.later(0.05, 3)
     if life.dice.random() < 0.04:
         yield from _accepted_late(life)
     else:
@@ -109,7 +114,7 @@ def assign(life: Life) -> Lines:
 
 
 def visit(life: Life) -> Lines:
-    life.later(0.5, 5)
+    life.later(1, 9)
     yield life.adds(
         "record-visit",
         life.holder.staff(),
@@ -184,7 +189,7 @@ def absorb(life: Life) -> Lines:
 
 @once
 def consult(life: Life) -> Lines:
-    life.later(1, 6)
+    life.later(2, 12)
     kinds = {
         "GROUP": ("RESIDENTS",),
         "VILLAGE": ("VILLAGE_COMMITTEE", "RESIDENTS"),
@@ -210,7 +215,7 @@ def suspend(life: Life) -> Lines:
 
 
 def escalate(life: Life) -> Lines:
-    life.later(0.5, 4)
+    life.later(1, 8)
     level = _ABOVE[life.level]
     yield life.moves(
         "escalate-case", life.holder.staff(), to_level=level, reason="本级多次工作未果，请上级协调。"
@@ -220,7 +225,7 @@ def escalate(life: Life) -> Lines:
 
 def accept_escalation(life: Life) -> Lines:
     assert life.pending is not None
-    life.later(0.1, 2.5)
+    life.later(0.2, 4)
     yield life.moves("accept-escalation", life.pending.officer())
     life.holder, life.pending, life.handler = life.pending, None, None
 
@@ -246,24 +251,19 @@ def delegate(life: Life) -> Lines:
 
 
 def offer(life: Life) -> Lines:
-    """By whoever mediates; after an escalation they hand it to the new level's mediator."""
-    life.later(0.2, 3)
-    group = life.level == "GROUP"
-    mediator = life.holder.staff() if group else life.holder.someone("mediator")
-    offering = life.mediator or mediator
+    life.later(0.3, 5)
     yield life.moves(
         "offer-mediation",
-        offering,
+        life.mediator,
         parties=[resident.person_ref for resident in life.parties],
-        mediator_ref=mediator.sub,
+        mediator_ref=life.mediator.sub,
         requested_by=[life.respondent.person_ref] if "refuse" in life.done else [],
     )
-    life.mediator = mediator
 
 
 def consent(life: Life) -> Lines:
     for resident in life.parties:
-        life.later(0.1, 2)
+        life.later(0.2, 4)
         yield life.of_party("consent-to-mediation", resident, person_ref=resident.person_ref)
 
 
@@ -295,7 +295,7 @@ def _out_of_mediation(life: Life) -> Lines:
 
 def session(life: Life) -> Lines:
     """A meeting of the parties, and the papers of it."""
-    life.later(1, 8)
+    life.later(3, 15)
     yield life.adds(
         "hold-dialogue",
         life.holder.staff(),
@@ -306,7 +306,6 @@ def session(life: Life) -> Lines:
 
 def agree_in_writing(life: Life) -> Lines:
     yield from _papers(life)
-    assert life.mediator is not None
     life.later(0.05, 0.2)
     kinds = ("SIGNED", "SIGNED", "SEALED", "FINGERPRINT")
     signatures = [
@@ -326,7 +325,6 @@ def agree_in_writing(life: Life) -> Lines:
 
 def agree_by_word(life: Life) -> Lines:
     yield from _papers(life)
-    assert life.mediator is not None
     life.later(0.05, 0.2)
     yield life.moves("record-agreement", life.mediator, form="ORAL", **_terms(life))
     life.agreement = "DUE"
@@ -352,7 +350,6 @@ def _terms(life: Life) -> dict[str, object]:
 
 
 def terminate(life: Life) -> Lines:
-    assert life.mediator is not None
     life.later(2, 10)
     ground = life.dice.choice(("FAILED", "FAILED", "EXPIRED"))
     yield life.moves("terminate-mediation", life.mediator, ground=ground, remedies_notified=True)
@@ -363,7 +360,9 @@ def terminate(life: Life) -> Lines:
 
 
 def resolve(life: Life) -> Lines:
-    life.later(1, 8)
+    if life.agreement is None:
+        yield from _out_of_mediation(life)
+    life.later(3, 24)
     outcome = life.dice.choices(("SETTLED", "EXPLAINED", "BY_RULE", "UNFOUNDED"), (60, 26, 9, 5))[0]
     rule = {"rule": "《村规民约》"} if outcome == "BY_RULE" else {}
     degree = "PARTIAL" if outcome == "SETTLED" and life.dice.random() < 0.06 else "FULL"
@@ -378,7 +377,6 @@ def resolve(life: Life) -> Lines:
 
 
 def fulfil(life: Life) -> Lines:
-    assert life.mediator is not None
     life.later(2, 20)
     yield life.moves("record-fulfilment", life.mediator, term_no=1, detail="已按约履行，双方确认。")
     life.agreement = "DONE"
@@ -391,7 +389,6 @@ def breach(life: Life) -> Lines:
 
 
 def handle_breach(life: Life) -> Lines:
-    assert life.mediator is not None
     life.later(1, 7)
     yield life.adds("record-breach-handled", life.mediator, term_no=1, detail="督促后双方另行约定并了结。")
     life.agreement = "DONE"
@@ -400,7 +397,6 @@ def handle_breach(life: Life) -> Lines:
 @once
 def confirm_in_court(life: Life) -> Lines:
     """Both apply to the court together, which grants mostly."""
-    assert life.mediator is not None
     life.later(1, 5)
     applicants = [resident.person_ref for resident in life.parties]
     yield life.moves(
@@ -476,6 +472,21 @@ def query(life: Life) -> Lines:
     yield life.adds(
         "answer-query", village.officer(), query_id=query_id, answer="已附办理记录，程序和依据见卷宗。"
     )
+
+
+@once
+def demand(life: Life) -> Lines:
+    """They ask for something to be put right, and the village does or says why not."""
+    life.later(1, 20)
+    demand_id = made_id(life.at, f"demand/{life.beginning.name}")
+    village = life.beginning.origin.village
+    asking = village.someone("supervisor")
+    yield life.adds("demand-correction", asking, demand_id=demand_id, demand="请补正走访记录缺项。")
+    life.later(1, 9)
+    outcome, detail = life.dice.choice((("CORRECTED", "已补正。"), ("REFUSED", "记录完整，无需补正。")))
+    yield life.adds("answer-demand", village.officer(), demand_id=demand_id, outcome=outcome, detail=detail)
+    life.later(1, 5)
+    yield life.adds("annotate-audit", asking, text="已查阅答复。")
 
 
 # --- procedures of their own -------------------------------------------------------------------

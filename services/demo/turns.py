@@ -91,7 +91,7 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
         Turn(2, (m.suspend,), "IN_HAND", both(at("VILLAGE", "TOWNSHIP"), not_yet("suspend"))),
         Turn(9, (m.offer,), "OFFERED", may_be_mediated),
         Turn(13, (m.escalate,), "ESCALATED", at("GROUP")),
-        Turn(6, (m.escalate,), "ESCALATED", at("VILLAGE")),
+        Turn(9, (m.escalate,), "ESCALATED", at("VILLAGE")),
         Turn(2, (m.delegate,), "IN_HAND", could_go_down),
         Turn(1, (m.query,), "IN_HAND", not_yet("query")),
         Turn(1, (m.withdraw,), "OVER"),
@@ -143,6 +143,7 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
     "CLOSED": (
         Turn(94, (), "OVER"),
         Turn(3, (m.query,), "OVER", not_yet("query")),
+        Turn(1, (m.demand,), "OVER"),
         Turn(2, (m.reopen_for_new_fact,), "IN_HAND", both(may_be_reopened, not_yet("reopen_for_new_fact"))),
     ),
 }  # fmt: skip
