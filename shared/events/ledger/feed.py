@@ -12,7 +12,7 @@ from shared.events.recorded import Recorded
 
 BATCH_MAX: Final = 1000
 POLL_MIN_S: Final = 0.001
-POLL_MAX_S: Final = 0.012
+POLL_MAX_S: Final = 0.015
 """An event is seen within 20 ms of its commit, the reading included."""
 RECONNECT_MAX_S: Final = 1.0
 
@@ -59,7 +59,8 @@ class Feed:
 
     async def _pause(self, pause_s: float) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._woken.wait()
         except TimeoutError:
             return
         self._woken.clear()

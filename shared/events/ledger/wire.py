@@ -7,14 +7,14 @@ asks for the append; the committer only puts the numbers in front and joins.
 from collections.abc import Iterable, KeysView, Sequence
 from datetime import UTC, datetime
 from struct import Struct
-from typing import Final, LiteralString, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection, Connection
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
-from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier, Literal
 
 from shared.events.recorded import Append, IdempotencyKey, Metadata, NewEvent, WrappedKey
 
@@ -40,6 +40,20 @@ _LENGTH: Final = Struct(">i")
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+_APPEND: Final = SQL("""
+    SELECT head, recorded_at, refused, outcomes, first_positions, last_positions, recorded_ats
+    FROM {schema}.append(
+        %b::{schema}.new_event[], %b::{schema}.new_idempotency_key[], %b::{schema}.new_sealing_key[]
+    )
+""")
+
+
+_TYPE_IDS: Final = SQL("""
+    SELECT {}::regtype::bigint AS event, {}::regtype::bigint AS idempotency_key,
+        {}::regtype::bigint AS sealing_key
+""")
+
+
 class Binary(bytes):
     """A parameter already in PostgreSQL's binary form, of whatever type the statement expects."""
 
@@ -59,21 +73,17 @@ class TypeIds(NamedTuple):
     sealing_key: int
 
 
-def type_ids_query(schema: LiteralString) -> LiteralString:
+def type_ids_query(schema: str) -> bytes:
     names = ("new_event", "new_idempotency_key", "new_sealing_key")
-    return "SELECT " + ", ".join(f"'{schema}.{name}'::regtype::oid::bigint" for name in names)
+    types = (Literal(Identifier(schema, name).as_string()) for name in names)
+    return _TYPE_IDS.format(*types).as_bytes()
 
 
-def append_query(schema: LiteralString) -> LiteralString:
-    return f"""
-        SELECT head, recorded_at, refused, outcomes, first_positions, last_positions, recorded_ats
-        FROM {schema}.append(
-            %b::{schema}.new_event[], %b::{schema}.new_idempotency_key[], %b::{schema}.new_sealing_key[]
-        )
-    """
+def append_query(schema: str) -> bytes:
+    return _APPEND.format(schema=Identifier(schema)).as_bytes()
 
 
-def register(connection: Connection[TupleRow] | AsyncConnection[TupleRow]) -> None:
+def register(connection: Connection[Any] | AsyncConnection[Any]) -> None:
     """Lets the connection take `Binary` parameters."""
     connection.adapters.register_dumper(Binary, _BinaryDumper)
 
@@ -98,8 +108,8 @@ def encode(append: Append) -> Encoded:
     for event in append.events:
         stream_id = _id_bytes(event.originator_id)
         version = event.originator_version
-        if version != touches.get(stream_id, version - 1) + 1 or version < 1:
-            raise ValueError("the versions of a stream must be consecutive, from 1")
+        if version != touches.get(stream_id, version - 1) + 1:
+            raise ValueError("the versions of a stream must be consecutive")
         touches[stream_id] = version
         events.append(_encode_event(event, stream_id) + metadata)
     idempotency_key = None
