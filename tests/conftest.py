@@ -25,7 +25,7 @@ class Database:
     owner_url: str
     """Logs in as the role that owns every object."""
     url: str
-    """Logs in as the service role, which owns nothing."""
+    """Logs in as the service role, which owns nothing but the read models."""
 
 
 @pytest.fixture(scope="session")

@@ -74,15 +74,18 @@ def model_statements(models: Iterable[ReadModel], *parts: Literal["tables", "ind
     return (model.statements(part) for part in parts for model in chosen)
 
 
-def _owning_role(owner: Connection[Any]) -> Identifier | SQL:
+def _owning_role(owner: Connection[Any]) -> Identifier:
     """The service role where there is one and the owner may act for it, else the owner itself."""
     exists = owner.execute("SELECT FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone()
-    if exists is None:
-        return SQL("CURRENT_USER")
     role = Identifier(SERVICE_ROLE)
-    try:
-        with owner.transaction():
-            owner.execute(SQL("GRANT {} TO CURRENT_USER").format(role))
-    except psycopg.errors.InsufficientPrivilege:
-        return SQL("CURRENT_USER")
-    return role
+    # Whoever made a role may grant it, but since PostgreSQL 16 not act for it without that.
+    for attempt in (
+        ("SET LOCAL ROLE {}; RESET ROLE", "GRANT {} TO CURRENT_USER") if exists is not None else ()
+    ):
+        try:
+            with owner.transaction():
+                owner.execute(SQL(attempt).format(role))
+            return role
+        except psycopg.errors.InsufficientPrivilege:
+            continue
+    return Identifier(owner.info.user)

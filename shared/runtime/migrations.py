@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS runtime.migrations (
 );
 """
 
-_BY_HAND: Final = "the owner may not do this, so let an administrator of the server: {missing}"
+_BY_HAND: Final = "the owner may not do this, so let an administrator of the server: {}"
 
 Step = Callable[[psycopg.Connection], None]
 """Something done as the owner at the end of every run, in a transaction of its own; safe to repeat."""
@@ -163,32 +163,35 @@ def _ensure_service_role(connection: psycopg.Connection, login: str | None) -> N
 
     Raises: MigrationFailed when services have a login of their own and can't be let act as that role.
     """
-    role = sql.Identifier(SERVICE_ROLE)
     try:
         # Roles belong to the whole server, so another database's run may be making the same one.
         with connection.transaction():
             if not _service_role_exists(connection):
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(role))
+                connection.execute(f"CREATE ROLE {SERVICE_ROLE} LOGIN NOINHERIT".encode())
     except psycopg.errors.DuplicateObject:
         pass
     except psycopg.errors.InsufficientPrivilege:
         if login is None:
             return
-        raise MigrationFailed(_BY_HAND.format(missing=f"CREATE ROLE {SERVICE_ROLE}")) from None
+        raise MigrationFailed(_BY_HAND.format(f"CREATE ROLE {SERVICE_ROLE}")) from None
     connection.execute(
-        sql.SQL("GRANT USAGE ON SCHEMA runtime TO {0}; GRANT SELECT ON runtime.migrations TO {0}").format(
-            role
-        )
+        f"GRANT USAGE ON SCHEMA runtime TO {SERVICE_ROLE};"
+        f"GRANT SELECT ON runtime.migrations TO {SERVICE_ROLE}".encode()
     )
-    if login is None or login == SERVICE_ROLE:
-        return
-    member = connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [login, SERVICE_ROLE]).fetchone()
+    if login is not None and login != SERVICE_ROLE:
+        _ensure_member(connection, login)
+        # The read models are made in the role's name.
+        _ensure_member(connection, connection.info.user)
+
+
+def _ensure_member(connection: psycopg.Connection, name: str) -> None:
+    member = connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [name, SERVICE_ROLE]).fetchone()
     if member == (True,):
         return
     try:
-        connection.execute(sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(login)))
+        connection.execute(sql.SQL("GRANT anjie_service TO {}").format(sql.Identifier(name)))
     except psycopg.errors.InsufficientPrivilege:
-        raise MigrationFailed(_BY_HAND.format(missing=f"GRANT {SERVICE_ROLE} TO {login}")) from None
+        raise MigrationFailed(_BY_HAND.format(f"GRANT {SERVICE_ROLE} TO {name}")) from None
 
 
 def _service_role_exists(connection: psycopg.Connection) -> bool:

@@ -1,5 +1,6 @@
 """Migrations: each once, in order, never changed, whoever runs them at the same time."""
 
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from services.projections.schema import create_views
 from shared.runtime.migrations import SERVICE_ROLE, MigrationFailed, migrate, pending
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
 from tests.conftest import Database
@@ -85,10 +87,67 @@ def test_a_busy_table_only_delays_a_migration(empty: Database, tmp_path: Path) -
         assert run.result(timeout=20) == ["second"]
 
 
-def test_the_service_role_owns_nothing(database: Database) -> None:
+def test_the_service_role_owns_nothing_but_the_read_models(database: Database) -> None:
     with psycopg.connect(database.url) as connection:
-        owned = "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = current_user"
-        assert connection.execute(owned).fetchone() == (0,)
+        owned = """
+            SELECT DISTINCT split_part(relnamespace::regnamespace::text, '_', 1)
+            FROM pg_class WHERE relkind IN ('r', 'v', 'S') AND pg_get_userbyid(relowner) = current_user
+        """
+        assert connection.execute(owned).fetchall() == [("views",)]
         assert pending(connection) == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM runtime.migrations")
+
+
+@pytest.fixture(scope="module")
+def hosted() -> Iterator[EmbeddedPostgres]:
+    """A server whose administrator gave the product a database, and an owner who may make no roles."""
+    with tempfile.TemporaryDirectory(prefix="anjie-test-") as directory:
+        server = EmbeddedPostgres(Path(directory), durable=False)
+        server.start()
+        try:
+            with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+                connection.execute(b"CREATE ROLE hosted_owner LOGIN; CREATE ROLE hosted_login LOGIN")
+                connection.execute(b"CREATE DATABASE one OWNER hosted_owner")
+                connection.execute(b"CREATE DATABASE two OWNER hosted_owner")
+            yield server
+        finally:
+            server.stop()
+
+
+def test_without_a_role_of_its_own_triggers_keep_the_ledger_from_change(hosted: EmbeddedPostgres) -> None:
+    url = hosted.url("hosted_owner", "one")
+    migrate(url, steps=[create_views])
+    assert migrate(url, steps=[create_views]) == []
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM pg_roles WHERE rolname = 'anjie_service'"
+        ).fetchone() == (0,)
+        for statement in (
+            "UPDATE ledger.events SET data = ''",
+            "DELETE FROM ledger.events",
+            "TRUNCATE ledger.events",
+        ):
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                connection.execute(statement.encode())
+
+
+def test_what_only_an_administrator_may_do_is_asked_for(hosted: EmbeddedPostgres) -> None:
+    owner = hosted.url("hosted_owner", "two")
+    needed = (
+        "CREATE ROLE anjie_service",
+        "GRANT anjie_service TO hosted_login",
+        "GRANT anjie_service TO hosted_owner",
+    )
+    with psycopg.connect(hosted.url(SUPERUSER, "postgres"), autocommit=True) as administrator:
+        for statement in needed:
+            with pytest.raises(MigrationFailed) as refusal:
+                migrate(owner, service_login="hosted_login", steps=[create_views])
+            assert str(refusal.value).endswith(f": {statement}")
+            administrator.execute(statement.encode())
+    migrate(owner, service_login="hosted_login", steps=[create_views])
+    with psycopg.connect(hosted.url("hosted_login", "two"), autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM ledger.events").fetchone() == (0,)
+        connection.execute("DELETE FROM views.parked")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM ledger.events")
