@@ -47,6 +47,15 @@ MODELS: Final[Mapping[str, ReadModel]] = {
     )
 }
 
+VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
+    "backlog_by_holder": ("figures",),
+    "backlog_by_origin": ("figures",),
+    "urgent_board": ("cases", "figures"),
+    "visit_coverage": ("figures",),
+    "service_ledger": ("services",),
+}
+"""The published views and the read models they are read from; a case's timeline is the ledger itself."""
+
 TABLES: Final[Mapping[str, Table]] = {table.name: table for table in (CASES, FACTS, SERVICES)}
 """The temporal tables; `actors` has a shape of its own."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -19,69 +18,60 @@ from services.projections.source import stream_pasts
 from services.projections.standing import Moved, Standing, advance, fetch_standing, lock
 from services.projections.teller import ProjectorOf, Teller
 from services.projections.writer import Changes, prepare, write
-from shared.events.ledger.reader import fetch_range
+from shared.events.ledger.feed import Feed
 from shared.events.recorded import Recorded
 
 Connection = AsyncConnection[Any]
 
-BATCH_EVENTS_MIN: Final = 200
-BATCH_EVENTS_MAX: Final = 5_000
-_BATCH_SHORT_S: Final = 0.2
-_BATCH_LONG_S: Final = 1.0
+BATCH_EVENTS_MAX: Final = 2_000
+"""Measured: beyond some hundreds a larger batch is hardly faster, and readers wait longer for it."""
 _PAUSE_MIN_S: Final = 0.1
 _PAUSE_MAX_S: Final = 5.0
-_WAKE_S: Final = 0.01
 
-_log = structlog.get_logger()
+_log = structlog.stdlib.get_logger("anjie.projections")
 
 
 class Runner:
-    """Keeps the rows of its shards (by default all) up with the ledger, until it is stopped."""
+    """Keeps the rows of its shards (by default all) up with the ledger, until cancelled."""
 
     def __init__(
-        self, url: str, *, only: Sequence[int] | None = None, projectors: ProjectorOf = projector_of
+        self,
+        url: str,
+        feed: Feed,
+        *,
+        only: Sequence[int] | None = None,
+        projectors: ProjectorOf = projector_of,
     ) -> None:
         self._url = url
+        self._feed = feed
         self._only = only
         self._projectors = projectors
-        self._batch_max = BATCH_EVENTS_MIN
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Follows until `stop` is set; begins again where the rows stand when the database was away."""
-        pause = _PAUSE_MIN_S
-        while not stop.is_set():
+    async def run(self) -> None:
+        """Follows until it is cancelled; a batch that is cut off then is told again at the next start."""
+        pause_s = _PAUSE_MIN_S
+        while True:
             try:
                 async with await connect(self._url) as connection:
-                    pause = _PAUSE_MIN_S
-                    while not stop.is_set():
-                        await self._follow(connection, stop)
+                    while True:
+                        await self._follow(connection)
+                        pause_s = _PAUSE_MIN_S
             except psycopg.Error as error:
-                _log.warning("projections_interrupted", error=type(error).__name__, pause_s=pause)
-                await _sleep(pause, stop)
-                pause = min(2 * pause, _PAUSE_MAX_S)
+                _log.warning("projections_interrupted", error=type(error).__name__, again_in_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _PAUSE_MAX_S)
 
-    async def _follow(self, connection: Connection, stop: asyncio.Event) -> None:
-        """Goes on from where the rows stand, until stopped or until somebody else moved them."""
+    async def _follow(self, connection: Connection) -> None:
+        """Goes on from where the rows stand, until somebody else moves them."""
         standing = await fetch_standing(connection, self._only)
         batches = Batches(connection, standing, self._projectors)
-        while not stop.is_set():
-            events = await fetch_range(connection, standing.position, self._batch_max)
-            if not events:
-                await _sleep(_WAKE_S, stop)
-                continue
-            started = time.monotonic()
-            try:
-                await batches.project(events)
-            except Moved:
-                _log.info("projections_moved", position=standing.position)
-                return
-            self._adapt(len(events), time.monotonic() - started)
-
-    def _adapt(self, events: int, took_s: float) -> None:
-        if took_s > _BATCH_LONG_S:
-            self._batch_max = max(BATCH_EVENTS_MIN, self._batch_max // 2)
-        elif events == self._batch_max and took_s < _BATCH_SHORT_S:
-            self._batch_max = min(BATCH_EVENTS_MAX, self._batch_max * 2)
+        async with contextlib.aclosing(self._feed.follow(standing.position)) as following:
+            async for events in following:
+                try:
+                    await batches.project(events)
+                except Moved:
+                    _log.info("projections_moved", position=standing.position)
+                    return
 
 
 class Batches:
@@ -147,9 +137,3 @@ async def connect(url: str, schema: str = LIVE) -> Connection:
     await prepare(connection)
     await connection.execute(f"SET search_path = {schema}; SET synchronous_commit = off".encode())
     return connection
-
-
-async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

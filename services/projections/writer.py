@@ -1,6 +1,6 @@
 """Writing what a batch of events changed: rows begun are copied in, rows ended are updated, all at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -38,7 +38,7 @@ class RowsMissing(Exception):
     """Rows that a stream's events say are stored were not found, so the stream must be told anew."""
 
 
-_POISON: Final = (psycopg.DataError, psycopg.IntegrityError, RowsMissing)
+POISON: Final = (psycopg.DataError, psycopg.IntegrityError, RowsMissing)
 """What the rows of one stream may do wrong, unlike a database that is away."""
 
 
@@ -60,6 +60,15 @@ class Changes:
                 self.begun.setdefault(row.row.table, []).append(placed)
             elif row.stored:
                 self.ended.setdefault(row.row.table, {})[id(row)] = placed
+
+    def only(self, tables: Collection[str]) -> "Changes":
+        """The part that concerns some tables."""
+        part = Changes()
+        part.begun = {table: rows for table, rows in self.begun.items() if table in tables}
+        part.ended = {table: rows for table, rows in self.ended.items() if table in tables}
+        part.sightings = self.sightings if "actors" in tables else []
+        part.first = self.first
+        return part
 
     def by_stream(self) -> dict[UUID, "Changes"]:
         """The same stream by stream, the sightings by none."""
@@ -97,12 +106,12 @@ async def write(connection: Connection, changes: Changes, *, shards: int) -> lis
     try:
         async with connection.transaction():
             await _write(connection, changes)
-    except _POISON:
+    except POISON:
         for stream_id, part in changes.by_stream().items():
             try:
                 async with connection.transaction():
                     await _write(connection, part)
-            except _POISON as error:
+            except POISON as error:
                 refused.append(Parked.because(error, stream_id, shards, changes.first[stream_id]))
     await store_sightings(connection, changes.sightings)
     return refused

@@ -7,5 +7,6 @@ CREATE TABLE actors (
     role text NOT NULL,
     unit uuid,
     known_from bigint NOT NULL,
-    occurred_from timestamptz NOT NULL
+    occurred_from timestamptz NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (actor_ref, role, unit, known_from)
 );

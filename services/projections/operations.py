@@ -1,0 +1,97 @@
+"""What an operator does with the projections: see where they stand, make them anew, check them, retry."""
+
+from collections.abc import Sequence
+
+import msgspec
+from psycopg import AsyncConnection
+
+from services.projections import rebuild as rebuilding
+from services.projections import retry as retrying
+from services.projections import verify as verifying
+from services.projections.catalogue import MODELS, VIEWS, ReadModel
+from services.projections.parking import Parked, fetch_parked
+from services.projections.schema import PROJECTION
+from services.projections.standing import fetch_standing
+from services.projections.verify import VerifyReport
+from shared.events.ledger.reader import fetch_head
+
+
+class UnknownView(ValueError):
+    """No view and no read model is called that; the message names those there are."""
+
+
+class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
+    projection: str
+    shard: int
+    position: int
+    lag: int
+    """Events of the ledger that it has not come to yet."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    head: int
+    """Position of the last event; 0 in an empty ledger."""
+    generation: int
+    """Raised whenever rows were exchanged under their readers."""
+    projections: list[ShardStatus]
+    parked: list[Parked]
+
+
+class RebuildReport(msgspec.Struct, frozen=True, kw_only=True):
+    models: list[str]
+    position: int
+    """At which they stood when they were exchanged."""
+
+
+class RetryReport(msgspec.Struct, frozen=True, kw_only=True):
+    retried: int
+    parked: list[Parked]
+    """Those that still stand still."""
+
+
+async def status(url: str) -> Status:
+    """Where the ledger and every shard stand, and which streams stand still."""
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        # The shards first: a lag is then at worst too large by what came in between, never negative.
+        standing = await fetch_standing(connection)
+        parked = await fetch_parked(connection)
+        head = (await fetch_head(connection)).position
+    shards = [
+        ShardStatus(projection=PROJECTION, shard=shard, position=position, lag=head - position)
+        for shard, position in sorted(standing.positions.items())
+    ]
+    return Status(head=head, generation=standing.generation, projections=shards, parked=parked)
+
+
+async def rebuild(url: str, views: Sequence[str] = ()) -> RebuildReport:
+    """Makes the read models of the views anew (by default all) while the present ones are served.
+
+    Raises: UnknownView, rebuild.RebuildBusy, rebuild.ExchangeBlocked.
+    """
+    models = _models(views)
+    position = await rebuilding.rebuild(url, models)
+    return RebuildReport(models=[model.name for model in models], position=position)
+
+
+async def verify(url: str) -> VerifyReport:
+    """Checks the ledger for gaps and every served row against one made from zero.
+
+    Raises: rebuild.RebuildBusy.
+    """
+    return await verifying.verify(url)
+
+
+async def retry_parked(url: str) -> RetryReport:
+    """Tells every stream that stands still from its beginning."""
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        before = len(await fetch_parked(connection))
+    return RetryReport(retried=before, parked=await retrying.retry_parked(url))
+
+
+def _models(names: Sequence[str]) -> list[ReadModel]:
+    chosen: set[str] = set()
+    for name in names or MODELS:
+        if name not in MODELS and name not in VIEWS:
+            raise UnknownView(f"{name} is none of {', '.join([*VIEWS, *MODELS])}")
+        chosen.update(VIEWS.get(name, (name,)))
+    return [model for model in MODELS.values() if model.name in chosen]

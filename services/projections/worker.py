@@ -1,0 +1,72 @@
+"""The projector's own process: makes the read models that have to be made anew, then follows the ledger."""
+
+import asyncio
+import signal
+from typing import Final
+
+import psycopg
+import structlog
+import uvloop
+
+from services.projections.catalogue import ReadModel
+from services.projections.rebuild import ExchangeBlocked, RebuildBusy, rebuild
+from services.projections.runner import BATCH_EVENTS_MAX, Runner, connect
+from services.projections.schema import outdated
+from shared.events.ledger.feed import Feed
+from shared.runtime.database import service_pool
+from shared.runtime.settings import Settings
+
+_AGAIN_S: Final = 5.0
+
+_log = structlog.stdlib.get_logger("anjie.projections")
+
+
+def run(settings: Settings) -> None:
+    """Projects until SIGTERM or SIGINT; the database may come and go."""
+    assert settings.database_url is not None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings.database_url))
+
+
+async def _run(url: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    projecting = asyncio.create_task(project(url))
+    stopping = asyncio.create_task(stop.wait())
+    # Whatever ends first: a batch or a rebuild that is cut off here is begun again at the next start.
+    await asyncio.wait({projecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    projecting.cancel()
+    await asyncio.wait({projecting})
+    if not projecting.cancelled():
+        projecting.result()
+
+
+async def project(url: str) -> None:
+    """Keeps the read models up with the ledger until it is cancelled.
+
+    Those whose definition has changed are made anew first; the old rows are served until
+    then, as of where they stand.
+    """
+    while changed := await _outdated(url):
+        try:
+            await rebuild(url, changed)
+        except (RebuildBusy, ExchangeBlocked, psycopg.Error) as error:
+            _log.warning("rebuild_postponed", reason=type(error).__name__, again_in_s=_AGAIN_S)
+            await asyncio.sleep(_AGAIN_S)
+    async with service_pool(url, name="feed", connections_max=1) as pool:
+        _log.info("projections_follow")
+        await Runner(url, Feed(pool, batch_max=BATCH_EVENTS_MAX)).run()
+
+
+async def _outdated(url: str) -> list[ReadModel]:
+    while True:
+        try:
+            async with await connect(url) as connection:
+                stored = await connection.execute("SELECT name, definition FROM models")
+                return outdated(await stored.fetchall())
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", reason=type(error).__name__, again_in_s=_AGAIN_S)
+            await asyncio.sleep(_AGAIN_S)
