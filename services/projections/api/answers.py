@@ -215,10 +215,11 @@ class UrgentAnswer(Page, frozen=True, kw_only=True):
 
 
 class Ratio(Part, frozen=True, kw_only=True):
+    """`unclassified`: how many more the numerator may turn out to be; `suppressed` to a dashboard."""
+
     numerator: int | None = None
     denominator: int | None = None
     percent: str | None = None
-    at_least: int | None = None
     unclassified: int | None = None
     suppressed: bool = False
 
@@ -303,6 +304,22 @@ class UnitShown(Part, frozen=True, kw_only=True):
     parent_id: UUID | None
     closed: bool
     version: int
+
+
+class PathStep(Part, frozen=True, kw_only=True):
+    unit_id: UUID
+    kind: UnitKind
+    name: str
+
+
+class MeAnswer(Answer, frozen=True, kw_only=True):
+    sub: str
+    role: Role
+    unit: UUID | None
+    clearances: list[str]
+    unit_name: str | None
+    unit_path: list[PathStep]
+    """From the top down to the unit."""
 
 
 class UnitsAnswer(Page, frozen=True, kw_only=True):

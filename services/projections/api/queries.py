@@ -10,15 +10,16 @@ from msgspec import Meta
 from shared.events.vocabulary import Level, Procedure, Role, State, UnitKind
 
 LIMIT_DEFAULT = 100
+LONG_LIMIT_MAX = 5_000
 
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Instant = Annotated[datetime, Meta(tz=True)]
 Ref = Annotated[str, Meta(min_length=1, max_length=128)]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 Search = Annotated[str, Meta(min_length=1, max_length=200)]
-Token = Annotated[str, Meta(min_length=1, max_length=512)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=2_048)]
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
-LongLimit = Annotated[int, Meta(ge=1, le=5_000)]
+LongLimit = Annotated[int, Meta(ge=1, le=LONG_LIMIT_MAX)]
 
 
 class MomentQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,16 +31,20 @@ class MomentQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     min_position: Position | None = None
 
 
-class UnitQuery(MomentQuery, frozen=True, kw_only=True):
+class PageQuery(MomentQuery, frozen=True, kw_only=True):
+    """A list; `cursor` (or `next`, as the answer calls it) goes on where a page ended."""
+
+    limit: Limit = LIMIT_DEFAULT
+    cursor: Cursor | None = None
+    next: Cursor | None = None
+
+
+class LongPageQuery(PageQuery, frozen=True, kw_only=True):
+    limit: LongLimit = LIMIT_DEFAULT
+
+
+class CasesQuery(PageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
-
-
-class PeriodQuery(UnitQuery, frozen=True, kw_only=True):
-    first: date | None = msgspec.field(default=None, name="from")
-    last: date | None = msgspec.field(default=None, name="to")
-
-
-class CasesQuery(UnitQuery, frozen=True, kw_only=True):
     origin: UUID | None = None
     pending_unit: UUID | None = None
     handler: Ref | None = None
@@ -50,59 +55,59 @@ class CasesQuery(UnitQuery, frozen=True, kw_only=True):
     q: Search | None = None
     opened_from: date | None = None
     opened_to: date | None = None
-    limit: Limit = LIMIT_DEFAULT
-    cursor: Token | None = None
 
 
-class BacklogQuery(UnitQuery, frozen=True, kw_only=True):
+class BacklogQuery(MomentQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
     by: Literal["holder", "origin"] = "holder"
 
 
-class UrgentQuery(UnitQuery, frozen=True, kw_only=True):
-    limit: Limit = LIMIT_DEFAULT
-    cursor: Token | None = None
+class UrgentQuery(PageQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
 
 
-class ServicesQuery(PeriodQuery, frozen=True, kw_only=True):
-    limit: Limit = LIMIT_DEFAULT
-    cursor: Token | None = None
+class KpiQuery(MomentQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
+    first: date | None = msgspec.field(default=None, name="from")
+    last: date | None = msgspec.field(default=None, name="to")
 
 
-class ExplainQuery(PeriodQuery, frozen=True, kw_only=True):
+class ServicesQuery(PageQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
+    first: date | None = msgspec.field(default=None, name="from")
+    last: date | None = msgspec.field(default=None, name="to")
+
+
+class ExplainQuery(LongPageQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
+    first: date | None = msgspec.field(default=None, name="from")
+    last: date | None = msgspec.field(default=None, name="to")
     level: Level | None = None
-    limit: LongLimit = LIMIT_DEFAULT
-    cursor: Token | None = None
 
 
-class TimelineQuery(MomentQuery, frozen=True, kw_only=True):
-    limit: LongLimit | None = None
-    cursor: Token | None = None
+class TimelineQuery(PageQuery, frozen=True, kw_only=True):
+    limit: LongLimit = LONG_LIMIT_MAX
 
 
-class UnitsQuery(MomentQuery, frozen=True, kw_only=True):
+class UnitsQuery(PageQuery, frozen=True, kw_only=True):
     name: Search | None = None
     kind: UnitKind | None = None
     parent: UUID | None = None
-    limit: Limit = LIMIT_DEFAULT
-    cursor: Token | None = None
 
 
-class ActorsQuery(UnitQuery, frozen=True, kw_only=True):
+class ActorsQuery(PageQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
     role: Role | None = None
-    limit: Limit = LIMIT_DEFAULT
-    cursor: Token | None = None
+
+
+class ReadsQuery(PageQuery, frozen=True, kw_only=True):
+    case_id: UUID
 
 
 class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     after: Position = 0
     limit: LongLimit = LIMIT_DEFAULT
     follow: bool = False
-
-
-class AuditQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    case_id: UUID
-    limit: Limit = LIMIT_DEFAULT
-    cursor: Token | None = None
 
 
 class StreamQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -59,7 +59,7 @@ class ReadRegister:
             if any(waiting is reads for waiting in self._waiting):
                 await self._write(reads)
 
-    async def list(self, case_id: UUID, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
+    async def page(self, case_id: UUID, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
         """A page of the reads of a case, the earliest first, and after which the next one begins."""
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_LIST, (case_id, after, limit + 1))).fetchall()

@@ -33,6 +33,9 @@ _SEARCHED: Final = SQL(
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which cases; None doesn't restrict."""
 
+    own: bool = True
+    """Only those that are the reader's to know of by unit or person; the others are sealed otherwise."""
+
     unit: UUID | None = None
     """Held within."""
     origin: UUID | None = None
@@ -48,7 +51,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     opened_to: date | None = None
 
 
-URGENT_AND_OPEN: Final = Wanted(urgent=True, states=tuple(sorted(OPEN_STATES)))
+URGENT_AND_OPEN: Final = Wanted(own=False, urgent=True, states=tuple(sorted(OPEN_STATES)))
 
 
 async def list_cases(
@@ -102,7 +105,7 @@ def _where(wanted: Wanted, actor: Actor, tree: UnitTree, moment: Moment) -> tupl
         (SQL("procedure = %(procedure)s"), "procedure", wanted.procedure),
         (SQL("opened_at >= %(opened_from)s"), "opened_from", _midnight(wanted.opened_from)),
         (SQL("opened_at < %(opened_before)s"), "opened_before", _midnight(wanted.opened_to, days_later=1)),
-        _own(actor, tree),
+        *([_own(actor, tree)] if wanted.own else []),
     ]
     clauses = [held]
     for clause, name, value in restrictions:

@@ -1,45 +1,39 @@
 """Where a list goes on: an opaque text, pinned to the moment of its first page."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
-from hashlib import blake2b
+from typing import Any
 
 import msgspec
-
-_FINGERPRINT_BYTES = 8
 
 
 class CursorInvalid(Exception):
     """The text is no cursor of this list."""
 
 
-class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The rest of a list: what comes after `after`, as known at `position`, true on `occurred`."""
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """The rest of a list: what comes after `after`, as known at `position`."""
 
-    question: bytes
-    """Fingerprint of what was asked, so that a cursor isn't used for something else."""
+    path: str
+    question: dict[str, Any]
+    """The parameters of the first page that differ from their defaults."""
     position: int
-    occurred: datetime | None
-    after: tuple[str | int, ...]
+    after: Any
+    """JSON; each list has its own way of saying where it goes on."""
 
 
 _decode = msgspec.json.Decoder(Cursor).decode
-
-
-def fingerprint(*question: object) -> bytes:
-    return blake2b(repr(question).encode(), digest_size=_FINGERPRINT_BYTES).digest()
 
 
 def write_cursor(cursor: Cursor) -> str:
     return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def read_cursor(text: str, question: bytes) -> Cursor:
+def read_cursor(text: str, path: str) -> Cursor:
     """Raises CursorInvalid."""
     try:
         cursor = _decode(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
     except ValueError:
         raise CursorInvalid from None
-    if cursor.question != question:
+    if cursor.path != path:
         raise CursorInvalid
     return cursor

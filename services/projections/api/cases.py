@@ -1,0 +1,95 @@
+"""Reads of cases: one, its timeline, and lists."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.projections.api.answers import CaseAnswer, CasesAnswer, TimelineAnswer
+from services.projections.api.paging import page_answer, turn
+from services.projections.api.queries import CasesQuery, MomentQuery, TimelineQuery
+from services.projections.reads.access import readable_unit, refuse_dashboard
+from services.projections.reads.case_list import Wanted, list_cases
+from services.projections.reads.reads import Reads
+from shared.runtime.web import Answer, Operation, Request, json_answer
+
+
+def operations(reads: Reads) -> tuple[Operation, ...]:
+    async def case(request: Request) -> Answer:
+        asked = request.query(MomentQuery)
+        case_id = request.id("case_id")
+        moment, answer = await reads.cases.case(case_id, request.actor, asked)
+        await reads.register.note(request.actor, [case_id], "case", moment)
+        headers = ((b"etag", b'"%d"' % answer["version"]),) if moment.live else ()
+        return json_answer(answer, 200, headers)
+
+    async def timeline(request: Request) -> Answer:
+        query, after = turn(request, TimelineQuery, int)
+        case_id = request.id("case_id")
+        moment, items, more = await reads.cases.timeline(
+            case_id, request.actor, query, request.language, after=after or 0, limit=query.limit
+        )
+        await reads.register.note(request.actor, [case_id], "timeline", moment)
+        return page_answer(request, query, moment, {"items": items}, items[-1]["version"] if more else None)
+
+    async def cases(request: Request) -> Answer:
+        query, after = turn(request, CasesQuery, tuple[datetime, UUID])
+        refuse_dashboard(request.actor)
+        moment = await reads.moments.of_views(query)
+        trees = reads.sources.trees
+        for unit in (query.unit, query.origin):
+            readable_unit(request.actor, unit, trees.at(moment.position, moment.occurred), trees.current)
+        wanted = Wanted(
+            unit=query.unit,
+            origin=query.origin,
+            pending_unit=query.pending_unit,
+            handler=query.handler,
+            states=query.state,
+            urgent=query.urgent,
+            category=query.category,
+            procedure=query.procedure,
+            q=query.q,
+            opened_from=query.opened_from,
+            opened_to=query.opened_to,
+        )
+        items, following = await list_cases(
+            reads.sources, wanted, request.actor, moment, after=after, limit=query.limit
+        )
+        return page_answer(request, query, moment, {"items": items}, following)
+
+    return (
+        Operation(
+            method="GET",
+            path="/v1/cases/{case_id}",
+            name="read-case",
+            summary="One case, as of any moment.",
+            tag="reads",
+            handler=case,
+            query=MomentQuery,
+            answers={200: CaseAnswer},
+            problems=(403,),
+            headers=("?Accept-Language",),
+        ),
+        Operation(
+            method="GET",
+            path="/v1/cases/{case_id}/timeline",
+            name="read-timeline",
+            summary="Every event of a case, as of any moment.",
+            tag="reads",
+            handler=timeline,
+            query=TimelineQuery,
+            answers={200: TimelineAnswer},
+            problems=(403,),
+            headers=("?Accept-Language",),
+        ),
+        Operation(
+            method="GET",
+            path="/v1/cases",
+            name="list-cases",
+            summary="Cases, latest opened first, as of any moment.",
+            tag="reads",
+            handler=cases,
+            query=CasesQuery,
+            answers={200: CasesAnswer},
+            problems=(403, 404),
+            headers=("?Accept-Language",),
+        ),
+    )

@@ -1,0 +1,169 @@
+"""Reads of figures: backlogs, the urgent board, the statistics and what they count, the service ledger."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from services.projections.api.answers import (
+    BacklogAnswer,
+    ExplainAnswer,
+    KpiAnswer,
+    ServicesAnswer,
+    UrgentAnswer,
+)
+from services.projections.api.paging import page_answer, turn
+from services.projections.api.queries import (
+    BacklogQuery,
+    ExplainQuery,
+    KpiQuery,
+    ServicesQuery,
+    UrgentQuery,
+)
+from services.projections.figures.measures import MEASURES
+from services.projections.figures.queries import Period
+from services.projections.reads.access import readable_unit, refuse_dashboard
+from services.projections.reads.case_list import URGENT_AND_OPEN, list_cases
+from services.projections.reads.explain import Place, parts_of, read_explanation
+from services.projections.reads.figure_reads import read_backlog, read_kpi, read_measure, read_urgent
+from services.projections.reads.moments import Asked, Moment
+from services.projections.reads.reads import Reads
+from services.projections.reads.service_list import count_services, list_services
+from services.projections.reads.values import suppressed
+from shared.policy.actor import Actor
+from shared.runtime.problems import Problem, Text, invalid
+from shared.runtime.web import Answer, Operation, Request, json_answer
+
+_BACKWARDS = Text("lies before from", "早于 from")
+_NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
+
+
+def operations(reads: Reads) -> tuple[Operation, ...]:
+    sources = reads.sources
+
+    async def asked_unit(asked: Asked, unit: UUID | None, actor: Actor) -> tuple[Moment, UUID | None]:
+        moment = await reads.moments.of_views(asked)
+        tree = sources.trees.at(moment.position, moment.occurred)
+        return moment, readable_unit(actor, unit, tree, sources.trees.current)
+
+    def shown(figures: dict[str, Any], actor: Actor) -> dict[str, Any]:
+        if actor.role != "dashboard":
+            return figures
+        covered: dict[str, Any] = suppressed(figures, sources.policy.small_cell_min)
+        return covered
+
+    async def backlog(request: Request) -> Answer:
+        query = request.query(BacklogQuery)
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        figures = shown(await read_backlog(sources, query.by, unit, moment), request.actor)
+        return json_answer({**figures, **moment.stamp()})
+
+    async def urgent(request: Request) -> Answer:
+        query, after = turn(request, UrgentQuery, tuple[datetime, UUID])
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        figures = shown(await read_urgent(sources, unit, moment), request.actor)
+        items: list[dict[str, Any]] = []
+        following = None
+        if request.actor.role != "dashboard":
+            wanted = replace(URGENT_AND_OPEN, origin=unit)
+            items, following = await list_cases(
+                sources, wanted, request.actor, moment, after=after, limit=query.limit
+            )
+        return page_answer(request, query, moment, {**figures, "items": items}, following)
+
+    async def kpi(request: Request) -> Answer:
+        query = request.query(KpiQuery)
+        period = _period(query)
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        measures = shown(await read_kpi(sources, unit, period, moment), request.actor)
+        return json_answer({"measures": measures, **moment.stamp()})
+
+    async def explain(request: Request) -> Answer:
+        query, after = turn(request, ExplainQuery, list[Place | None])
+        measure = MEASURES.get(request.parameters["measure"])
+        if measure is None:
+            raise Problem("not-found")
+        if query.level is not None and measure.kind != "LEVELS":
+            raise invalid("level", "unknown", _NO_LEVELS)
+        refuse_dashboard(request.actor)
+        period = _period(query)
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        places = after or [None] * len(parts_of(measure))
+        if len(places) != len(parts_of(measure)):
+            raise invalid("cursor", "cursor", Text("does not belong to this list", "不属于此列表"))
+        value = await read_measure(sources, measure, unit, period, moment)
+        explained = await read_explanation(
+            sources,
+            measure,
+            unit,
+            period,
+            moment,
+            request.actor,
+            level=query.level,
+            after=places,
+            limit=query.limit,
+        )
+        await reads.register.note(request.actor, explained.cases, f"explain/{measure.name}", moment)
+        members = {
+            "measure": measure.name,
+            "value": value if query.level is None else value[query.level],
+            **explained.lists,
+        }
+        return page_answer(request, query, moment, members, explained.places if explained.more else None)
+
+    async def services(request: Request) -> Answer:
+        query, after = turn(request, ServicesQuery, tuple[datetime, UUID])
+        period = _period(query)
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        figures = shown(await count_services(sources, unit, period, moment), request.actor)
+        items: list[dict[str, Any]] = []
+        following = None
+        if request.actor.role != "dashboard":
+            items, following = await list_services(
+                sources, unit, period, request.actor, moment, after=after, limit=query.limit
+            )
+        return page_answer(request, query, moment, {**figures, "items": items}, following)
+
+    def of(path: str, name: str, summary: str, handler: Any, query: Any, answer: Any) -> Operation:
+        return Operation(
+            method="GET",
+            path=path,
+            name=name,
+            summary=summary,
+            tag="figures",
+            handler=handler,
+            query=query,
+            answers={200: answer},
+            problems=(403, 404),
+            headers=("?Accept-Language",),
+        )
+
+    return (
+        of(
+            "/v1/backlog",
+            "read-backlog",
+            "Open cases by unit, by holder or by origin.",
+            backlog,
+            BacklogQuery,
+            BacklogAnswer,
+        ),
+        of("/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer),
+        of("/v1/kpi", "read-kpi", "The statistics of a unit and a period.", kpi, KpiQuery, KpiAnswer),
+        of(
+            "/v1/explain/{measure}",
+            "explain",
+            "What a measure counts, item by item.",
+            explain,
+            ExplainQuery,
+            ExplainAnswer,
+        ),
+        of("/v1/services", "read-services", "The service ledger.", services, ServicesQuery, ServicesAnswer),
+    )
+
+
+def _period(query: KpiQuery | ServicesQuery | ExplainQuery) -> Period:
+    """Raises: Problem 422 for one that ends before it begins."""
+    if query.first is not None and query.last is not None and query.last < query.first:
+        raise invalid("to", "range", _BACKWARDS)
+    return Period(first=query.first, last=query.last)

@@ -1,0 +1,70 @@
+"""Pages of a list: the cursor in the answer and the link to the next page."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from services.projections.api.queries import PageQuery
+from services.projections.reads.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
+from services.projections.reads.moments import Moment
+from shared.runtime.problems import Text, invalid
+from shared.runtime.web import Answer, Request, json_answer
+
+_NOT_OF_THIS_LIST = Text("does not belong to this list", "不属于此列表")
+
+Query = TypeVar("Query", bound=PageQuery)
+Place = TypeVar("Place")
+
+
+class Turned(NamedTuple, Generic[Query, Place]):
+    """What a page is asked for: the question of the first page, as of its moment, from a place on."""
+
+    query: Query
+    after: Place | None
+
+
+def turn(request: Request, cls: type[Query], place: type[Place]) -> Turned[Query, Place]:
+    """The page that a request asks for; beside a cursor only the limit counts.
+
+    Raises: Problem 422 for a cursor that isn't one of this list, or a parameter that doesn't fit.
+    """
+    query = request.query(cls)
+    given = query.cursor or query.next
+    if given is None:
+        return Turned(query, None)
+    try:
+        cursor = read_cursor(given, request.path)
+        question = msgspec.convert(cursor.question, cls, strict=False)
+        after = msgspec.convert(cursor.after, place, strict=False)
+    except (CursorInvalid, msgspec.ValidationError):
+        raise invalid("cursor", "cursor", _NOT_OF_THIS_LIST) from None
+    pinned = msgspec.structs.replace(
+        question, at_position=cursor.position, at_recorded=None, min_position=None, limit=query.limit
+    )
+    return Turned(pinned, after)
+
+
+def page_answer(
+    request: Request, query: PageQuery, moment: Moment, members: Mapping[str, Any], after: Any
+) -> Answer:
+    """The page with its cursor, and a `Link` to the next one where there is more."""
+    answer = {**members, **moment.stamp(), "next": None}
+    if after is None:
+        return json_answer(answer)
+    question = msgspec.to_builtins(
+        msgspec.structs.replace(query, at_position=None, at_recorded=None, min_position=None)
+    )
+    for name in ("limit", "cursor", "next"):
+        question.pop(name, None)
+    cursor = write_cursor(
+        Cursor(
+            path=request.path,
+            question={name: value for name, value in question.items() if value is not None},
+            position=moment.position,
+            after=msgspec.to_builtins(after),
+        )
+    )
+    target = f"{request.path}?{urlencode({'limit': query.limit, 'cursor': cursor})}"
+    return json_answer({**answer, "next": cursor}, 200, ((b"link", f'<{target}>; rel="next"'.encode()),))
