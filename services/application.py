@@ -9,9 +9,11 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI
 
-from services import about
-from services.intake.api import beside
+from services import about, commands_batch, you
+from services.intake.api import beside, files
 from services.intake.api import routes as intake
+from services.intake.application.file_store import FileStore
+from services.intake.application.files import Files
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
@@ -50,9 +52,11 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     vault = Vault(pool, MasterKey(secrets.master_key))
     trees = Trees(pool)
     desk = Desk(pool, appender, loader, vault, trees, Imports(loader), DEFAULT_POLICY)
+    kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
     documented: list[Operation] = [
         *intake.operations(desk),
         *beside.operations(desk),
+        *files.operations(kept),
         *resolution.operations(desk),
     ]
 
@@ -71,11 +75,15 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
                         await following
 
     app = FastAPI(title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    operations = (*documented, *about.operations(pool, _problem_kinds(), lambda: document))
+    served = Operations(documented, bearer_sign_in(TokenVerifier(secrets)))
+    served.add(you.operation(trees))
+    served.add(commands_batch.operation(served.answer))
+    for operation in about.operations(pool, _problem_kinds(), lambda: document):
+        served.add(operation)
     document = msgspec.json.encode(
-        openapi_document(operations, title=app.title, version=_version(), description=_DESCRIPTION)
+        openapi_document(served.operations, title=app.title, version=_version(), description=_DESCRIPTION)
     )
-    app.router.routes.append(Operations(operations, bearer_sign_in(TokenVerifier(secrets))))
+    app.router.routes.append(served)
     return app
 
 

@@ -151,7 +151,6 @@ class CaseWork:
         )
 
 
-
 def check_fresh(seen: Known, version: int | None, stream: Sequence[Recorded]) -> None:
     """Raises: Problem 412 when the case was handled after that version, or never had it."""
     current = seen.case.version

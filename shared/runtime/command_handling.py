@@ -23,6 +23,7 @@ from shared.events.recorded import (
     PersonTaken,
     Recorded,
     StreamConflict,
+    WrappedKey,
 )
 from shared.policy.actor import Actor
 from shared.policy.bodies import Body
@@ -103,6 +104,8 @@ class Decided(NamedTuple):
     """Whom its free texts concern."""
     known_persons: Sequence[UUID] = ()
     """People met in its events who have a key already."""
+    keys: Sequence[WrappedKey] = ()
+    """Keys that it brings itself."""
 
 
 class Work(Protocol):
@@ -274,7 +277,9 @@ class Desk:
             import_id=sent.import_id,
             imported_by=None if sent.actor is sent.sender else sent.sender.ref,
         )
-        return draft(decided.placed, metadata, Sealing(self._vault.master, decided.about, keys), key)
+        sealing = Sealing(self._vault.master, decided.about, keys)
+        sealing.keys.extend(decided.keys)
+        return draft(decided.placed, metadata, sealing, key)
 
     async def _accepted(self, ready: Draft, appended: Appended, streams: Streams) -> Outcome:
         events = recorded(ready, appended)

@@ -35,7 +35,15 @@ class NamedActor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def read_sent(request: Request, cls: type[Body]) -> Sent:
     """The command that a request is. Raises: Problem, 400 before 422, about a header or the body."""
     if_match = _if_match(request)
-    body = request.body(cls)
+    return _sent(request, request.body(cls), if_match)
+
+
+def sent_with(request: Request, body: Body) -> Sent:
+    """The command of a request whose body isn't JSON. Raises: Problem about a header."""
+    return _sent(request, body, None)
+
+
+def _sent(request: Request, body: Body, if_match: int | None) -> Sent:
     line = request.line
     actor = request.actor if line is None or line.actor is None else _named_actor(request, line.actor)
     return Sent(

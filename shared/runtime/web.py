@@ -184,14 +184,15 @@ class Operations(BaseRoute):
     """Everything the application answers, as one route."""
 
     def __init__(self, operations: Iterable[Operation], sign_in: SignIn) -> None:
-        self.operations = tuple(operations)
+        self.operations: list[Operation] = []
         self._sign_in = sign_in
         self._root = _Node()
         self._needs: dict[str, tuple[bytes, ...]] = {}
-        for operation in self.operations:
-            self._place(operation)
+        for operation in operations:
+            self.add(operation)
 
-    def _place(self, operation: Operation) -> None:
+    def add(self, operation: Operation) -> None:
+        """Raises: ValueError when something else is served on its method and path."""
         node, names = self._root, []
         for step in operation.path.split("/")[1:]:
             if step.startswith("{"):
@@ -202,6 +203,7 @@ class Operations(BaseRoute):
                 node = node.steps.setdefault(step, _Node())
         if operation.method in node.methods:
             raise ValueError(f"{operation.method} {operation.path} is declared twice")
+        self.operations.append(operation)
         node.methods[operation.method] = (operation, tuple(names))
         self._needs[operation.name] = tuple(
             name.lower().encode() for name in operation.headers if not name.startswith("?")
@@ -240,6 +242,8 @@ class Operations(BaseRoute):
         """What a request comes to, refusals included; never raises but for cancellation."""
         try:
             operation = self.find(request)
+            if request.line is not None and not operation.batchable:
+                raise Problem("no-such-route")
             if operation.signed_in:
                 request.actor = await self._sign_in(request.headers.get(b"authorization"))
             for name in self._needs[operation.name]:
@@ -287,9 +291,7 @@ class Operations(BaseRoute):
             await send({"type": "http.response.body", "body": content})
         else:
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            async for chunk in answer.chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await _sent(answer.chunks, receive if request.method == "GET" else None, send)
         seconds = time.perf_counter() - started
         route = request.operation.path if hasattr(request, "operation") else "none"
         metrics.observe_request(route, request.method, answer.status, seconds)
@@ -351,9 +353,34 @@ async def _received(receive: Receive) -> AsyncIterator[bytes]:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
+            raise Problem("unreadable")
         more = message.get("more_body", False)
         yield message.get("body", b"")
+
+
+async def _sent(chunks: AsyncIterator[bytes], receive: Receive | None, send: Send) -> None:
+    """Sends what is made until its end, or until the client is seen to leave; then it is closed."""
+
+    async def sending() -> None:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def leaving() -> None:
+        while receive is None or (await receive())["type"] != "http.disconnect":
+            if receive is None:
+                await asyncio.Event().wait()
+
+    tasks = [asyncio.ensure_future(sending()), asyncio.ensure_future(leaving())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
 
 
 async def _whole_body(request: Request) -> bytes:

@@ -1,11 +1,8 @@
 """A case over HTTP: its story, and the order in which refusals come."""
 
-import concurrent.futures
 from typing import Any
 
-import pytest
-
-from tests.e2e.conftest import Anjie, Json, Town
+from tests.e2e.conftest import Json, Town
 
 
 def test_a_case_goes_from_the_group_to_the_township_and_is_closed(town: Town) -> None:
@@ -30,9 +27,7 @@ def test_a_case_goes_from_the_group_to_the_township_and_is_closed(town: Town) ->
     step(town.leader, "flag-risk", {"risk": "SKIP_LEVEL_PETITION", "detail": "扬言越级上访"})
     step(town.leader, "confirm-warning", {"level": "ORANGE", "reason": "情绪激动"})
     step(town.leader, "stabilise-situation", {"detail": "已安抚"})
-    refused = town.leader.post(
-        f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=2
-    )
+    refused = town.leader.post(f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=2)
     assert (refused.status_code, refused.json()["rule"]) == (422, "not-the-next-level")
     escalated = step(
         town.leader,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.base import Event
+from shared.events.recorded import WrappedKey
 from shared.policy.actor import Actor
 from shared.policy.bodies import Body
 from shared.policy.imports import Import
@@ -43,13 +44,22 @@ class BesideWork:
     """One event on one stream that isn't a case's: its first, or a further one where it is there already."""
 
     def __init__(
-        self, desk: Desk, sent: Sent, stream_id: UUID, body: Body, decide: Decide, *, begins: str | None
+        self,
+        desk: Desk,
+        sent: Sent,
+        stream_id: UUID,
+        body: Body,
+        decide: Decide,
+        *,
+        begins: str | None,
+        keys: Sequence[WrappedKey] = (),
     ) -> None:
         self._desk = desk
         self._sent = sent
         self._stream_id = stream_id
         self._body = body
         self._decide = decide
+        self._keys = keys
         self._begins = begins
         """The field that holds the new stream's id; None where the stream must be there."""
 
@@ -84,4 +94,5 @@ class BesideWork:
             occurred_at=occurred_at,
             correlation_id=self._stream_id,
             about=self._body.about or list(people_in(event)),
+            keys=self._keys,
         )
