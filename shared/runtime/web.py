@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -291,7 +292,16 @@ class Operations(BaseRoute):
             await send({"type": "http.response.body", "body": content})
         else:
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await _sent(answer.chunks, receive if request.method == "GET" else None, send)
+            try:
+                if request.method == "HEAD":
+                    await send({"type": "http.response.body", "body": b""})
+                elif request.method == "GET":
+                    await _send_until_left(answer.chunks, receive, send)
+                else:
+                    await _send_chunks(answer.chunks, send)
+            finally:
+                # Whatever the chunks are made from is let go of, also when nobody took them all.
+                await getattr(answer.chunks, "aclose", _nothing)()
         seconds = time.perf_counter() - started
         route = request.operation.path if hasattr(request, "operation") else "none"
         metrics.observe_request(route, request.method, answer.status, seconds)
@@ -323,6 +333,16 @@ def bearer_sign_in(verifier: TokenVerifier) -> SignIn:
             raise Problem("unauthenticated", detail, headers={"WWW-Authenticate": "Bearer"}) from None
 
     return sign_in
+
+
+def bearer_expiry(verifier: TokenVerifier) -> Callable[[bytes | None], Awaitable[datetime]]:
+    """From the Authorization header of a request that was signed in to when its token expires."""
+
+    async def expires_at(authorization: bytes | None) -> datetime:
+        token = (authorization or b"").decode("latin-1").partition(" ")[2]
+        return (await verifier.verify(token.strip())).expires_at
+
+    return expires_at
 
 
 _FAILURES_ZH: dict[str, str] = {
@@ -358,29 +378,32 @@ async def _received(receive: Receive) -> AsyncIterator[bytes]:
         yield message.get("body", b"")
 
 
-async def _sent(chunks: AsyncIterator[bytes], receive: Receive | None, send: Send) -> None:
-    """Sends what is made until its end, or until the client is seen to leave; then it is closed."""
+async def _nothing() -> None:
+    pass
 
-    async def sending() -> None:
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
 
-    async def leaving() -> None:
-        while receive is None or (await receive())["type"] != "http.disconnect":
-            if receive is None:
-                await asyncio.Event().wait()
+async def _send_chunks(chunks: AsyncIterator[bytes], send: Send) -> None:
+    async for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
-    tasks = [asyncio.ensure_future(sending()), asyncio.ensure_future(leaving())]
+
+async def _send_until_left(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Sends an answer without end until the client leaves; the sender alone would never know."""
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = (asyncio.ensure_future(_send_chunks(chunks, send)), asyncio.ensure_future(left()))
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
 
 
 async def _whole_body(request: Request) -> bytes:

@@ -17,7 +17,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         asked = request.query(MomentQuery)
         case_id = request.id("case_id")
         moment, answer = await reads.cases.case(case_id, request.actor, asked)
-        await reads.register.note(request.actor, [case_id], "case", moment)
+        await reads.register.note(request.actor, [case_id], "case", moment.as_of)
         headers = ((b"etag", b'"%d"' % answer["version"]),) if moment.live else ()
         return json_answer(answer, 200, headers)
 
@@ -27,7 +27,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         moment, items, more = await reads.cases.timeline(
             case_id, request.actor, query, request.language, after=after or 0, limit=query.limit
         )
-        await reads.register.note(request.actor, [case_id], "timeline", moment)
+        await reads.register.note(request.actor, [case_id], "timeline", moment.as_of)
         return page_answer(request, query, moment, {"items": items}, items[-1]["version"] if more else None)
 
     async def cases(request: Request) -> Answer:

@@ -104,7 +104,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             after=places,
             limit=query.limit,
         )
-        await reads.register.note(request.actor, explained.cases, f"explain/{measure.name}", moment)
+        await reads.register.note(request.actor, explained.cases, f"explain/{measure.name}", moment.as_of)
         members = {
             "measure": measure.name,
             "value": value if query.level is None else value[query.level],

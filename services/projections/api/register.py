@@ -79,7 +79,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query, after = turn(request, ReadsQuery, int)
         refuse_roles(request.actor, _AUDITORS, _FOR_AUDITORS)
         moment = await reads.moments.of_ledger(query)
-        await reads.cases.check(query.case_id, request.actor)
+        await reads.cases.readable(query.case_id, request.actor)
         items, following = await reads.register.page(query.case_id, after=after or 0, limit=query.limit)
         return page_answer(request, query, moment, {"items": items}, following)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from services.projections.reads.moments import Moment
+from services.projections.figures.queries import AsOf
 from shared.policy.actor import Actor
 from shared.runtime.database import Pool
 
@@ -43,12 +43,12 @@ class ReadRegister:
         self._waiting: list[list[Read]] = []
         self._writing = asyncio.Lock()
 
-    async def note(self, actor: Actor, case_ids: Iterable[UUID], read: str, moment: Moment) -> None:
+    async def note(self, actor: Actor, case_ids: Iterable[UUID], read: str, as_of: AsOf) -> None:
         """Returns once it is stored; does nothing for those whose reads aren't registered."""
         if actor.role not in REGISTERED_ROLES:
             return
         reads = [
-            Read(case_id, actor.ref, actor.role, actor.unit, read, moment.position, moment.occurred)
+            Read(case_id, actor.ref, actor.role, actor.unit, read, as_of.position, as_of.occurred)
             for case_id in case_ids
         ]
         if not reads:

@@ -58,13 +58,14 @@ class CaseReads:
         items = opened(items, await self._sources.vault.open_many(leaves(items)))
         return told.moment, items, len(rest) > limit
 
-    async def check(self, case_id: UUID, actor: Actor) -> None:
-        """Raises: Problem, 404 or 403 where the actor may not read the case as it stands."""
+    async def readable(self, case_id: UUID, actor: Actor) -> Case:
+        """The case as it stands. Raises: Problem, 404 or 403 where the actor may not read it."""
         async with self._sources.pool.connection() as connection:
             case = fold(await fetch_stream(connection, case_id))
         if case is None:
             raise Problem("not-found")
         check_case(sight(actor, sight_of(case), self._sources.trees.current))
+        return case
 
     async def _told(self, case_id: UUID, actor: Actor, asked: Asked) -> Told:
         refuse_dashboard(actor)

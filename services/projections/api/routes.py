@@ -1,0 +1,17 @@
+"""The routes of the projections: everything that is read."""
+
+from collections.abc import Sequence
+
+from services.projections.api import cases, figures, register, streams
+from services.projections.api.streams import ExpiresAt
+from services.projections.reads.reads import Reads
+from shared.runtime.web import Operation
+
+
+def operations(reads: Reads, expires_at: ExpiresAt) -> Sequence[Operation]:
+    return (
+        *cases.operations(reads),
+        *figures.operations(reads),
+        *register.operations(reads),
+        *streams.operations(reads, expires_at),
+    )

@@ -1,0 +1,121 @@
+"""The live streams and the raw feed, both without end."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from services.projections.api.queries import EventsQuery, StreamQuery
+from services.projections.figures.queries import AsOf
+from services.projections.reads.access import readable_unit, refuse_dashboard, refuse_roles
+from services.projections.reads.boards import OutOfSight, Scope
+from services.projections.reads.event_feed import FEED_ROLES, follow_events
+from services.projections.reads.live_views import CASE_TIMELINE, ITEM_VIEWS, UNIT_VIEWS
+from services.projections.reads.reads import Reads
+from shared.policy.actor import Actor
+from shared.runtime.problems import Problem, Text, invalid
+from shared.runtime.web import Operation, Request, Streamed
+
+EVENT_STREAM: Final = "text/event-stream"
+NDJSON: Final = "application/x-ndjson"
+
+_LAST_EVENT_ID: Final = b"last-event-id"
+_POSITION_DIGITS_MAX: Final = 18
+_BEYOND: Final = 2**63 - 1
+"""A position that no ledger reaches: whoever says it was there starts anew."""
+_FOR_THE_FEED = Text(
+    "The raw feed is for an auditor, a supervisor or an operator",
+    "原始事件流仅供审计人员、监督员或运维人员使用",
+)
+_NEEDED = Text("is needed for this stream", "此数据流必须提供")
+_NOT_HERE = Text("is not for this stream", "此数据流不使用该参数")
+
+ExpiresAt = Callable[[bytes | None], Awaitable[datetime]]
+"""From the Authorization header to when its token expires."""
+
+
+def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
+    async def stream(request: Request) -> Streamed:
+        view = request.parameters["view"]
+        query = request.query(StreamQuery)
+        if view in UNIT_VIEWS or view in ITEM_VIEWS:
+            scope = await _unit_scope(reads, view, query, request.actor)
+        elif view == CASE_TIMELINE:
+            scope = await _case_scope(reads, query, request)
+        else:
+            raise Problem("not-found")
+        after = _last_event_id(request)
+        until = await expires_at(request.headers.get(b"authorization"))
+        try:
+            frames = await reads.hub.subscribe(
+                scope, after=query.after if after is None else after, until=until
+            )
+        except OutOfSight:
+            raise Problem("not-found") from None
+        headers = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+        return Streamed(200, frames, EVENT_STREAM.encode(), headers)
+
+    async def events(request: Request) -> Streamed:
+        query = request.query(EventsQuery)
+        refuse_roles(request.actor, FEED_ROLES, _FOR_THE_FEED)
+        lines = follow_events(
+            reads.sources, request.actor, after=query.after, limit=query.limit, follow=query.follow
+        )
+        return Streamed(200, lines, NDJSON.encode(), ((b"cache-control", b"no-store"),))
+
+    return (
+        Operation(
+            method="GET",
+            path="/v1/streams/{view}",
+            name="stream",
+            summary="A live view as server-sent events: a snapshot, then what changes; see /asyncapi.json.",
+            tag="streams",
+            handler=stream,
+            query=StreamQuery,
+            answers={200: EVENT_STREAM},
+            problems=(403, 404, 429),
+            headers=("?Last-Event-ID", "?Accept-Language"),
+        ),
+        Operation(
+            method="GET",
+            path="/v1/events",
+            name="events",
+            summary="The raw feed, as lines of CloudEvents; personal data stays sealed.",
+            tag="streams",
+            handler=events,
+            query=EventsQuery,
+            answers={200: NDJSON},
+            problems=(403,),
+            headers=("?Accept-Language",),
+        ),
+    )
+
+
+async def _unit_scope(reads: Reads, view: str, query: StreamQuery, actor: Actor) -> Scope:
+    if query.case_id is not None:
+        raise invalid("case_id", "unknown", _NOT_HERE)
+    unit = readable_unit(actor, query.unit, reads.sources.trees.current)
+    if view in UNIT_VIEWS:
+        return Scope(view=view, unit=unit, suppress=actor.role == "dashboard")
+    return Scope(view=view, unit=unit, reader=actor)
+
+
+async def _case_scope(reads: Reads, query: StreamQuery, request: Request) -> Scope:
+    if query.unit is not None:
+        raise invalid("unit", "unknown", _NOT_HERE)
+    if query.case_id is None:
+        raise invalid("case_id", "missing", _NEEDED)
+    refuse_dashboard(request.actor)
+    case = await reads.cases.readable(query.case_id, request.actor)
+    # What its last events did has to be in the rows, since the stream begins as of those.
+    stand = await reads.sources.progress.reach(case.position)
+    await reads.register.note(request.actor, [query.case_id], "stream", AsOf(position=stand.position))
+    return Scope(view=CASE_TIMELINE, case_id=query.case_id, reader=request.actor, language=request.language)
+
+
+def _last_event_id(request: Request) -> int | None:
+    """What the client saw last; anything that is no position of ours counts as nothing seen."""
+    given = request.header(_LAST_EVENT_ID)
+    if given is None:
+        return None
+    known = given.isascii() and given.isdigit() and len(given) <= _POSITION_DIGITS_MAX
+    return int(given) if known else _BEYOND
