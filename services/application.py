@@ -9,11 +9,13 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI
 
-from services import about, commands_batch, you
+from services import about, commands_batch, reference
 from services.intake.api import beside, files
 from services.intake.api import routes as intake
 from services.intake.application.file_store import FileStore
 from services.intake.application.files import Files
+from services.projections.api import routes as projections
+from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
@@ -31,7 +33,7 @@ from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
-from shared.runtime.web import Operation, Operations, bearer_sign_in
+from shared.runtime.web import Operation, Operations, bearer_expiry, bearer_sign_in
 
 _CONNECTIONS_MAX: Final = 12
 """Two committers, two readers, and what reads and housekeeping need."""
@@ -53,11 +55,14 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     trees = Trees(pool)
     desk = Desk(pool, appender, loader, vault, trees, Imports(loader), DEFAULT_POLICY)
     kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
+    reads = Reads(pool, trees, vault, DEFAULT_POLICY)
+    verifier = TokenVerifier(secrets)
     documented: list[Operation] = [
         *intake.operations(desk),
         *beside.operations(desk),
         *files.operations(kept),
         *resolution.operations(desk),
+        *projections.operations(reads, bearer_expiry(verifier)),
     ]
 
     @asynccontextmanager
@@ -65,7 +70,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         async with pool:
             await vault.check_master_key()
             await trees.refresh()
-            async with appender, loader:
+            async with appender, loader, reads.running():
                 following = asyncio.create_task(trees.follow(), name="follow units")
                 try:
                     yield
@@ -75,8 +80,8 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
                         await following
 
     app = FastAPI(title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    served = Operations(documented, bearer_sign_in(TokenVerifier(secrets)))
-    served.add(you.operation(trees))
+    served = Operations(documented, bearer_sign_in(verifier))
+    served.add(reference.operation(DEFAULT_POLICY))
     served.add(commands_batch.operation(served.answer))
     for operation in about.operations(pool, _problem_kinds(), lambda: document):
         served.add(operation)

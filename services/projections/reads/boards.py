@@ -219,7 +219,7 @@ class TimelineBoard:
         may = may_open(self._reader, sight_of(self._case), tree)
         items = {
             f"{recorded.stream_id}/{recorded.version}": cover(
-                timeline_item(recorded, self._sources.summary(recorded.topic, self._scope.language)), may
+                timeline_item(recorded, self._sources.summary(recorded, self._scope.language, tree)), may
             )
             for recorded in stream
         }

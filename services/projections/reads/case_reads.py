@@ -17,6 +17,7 @@ from shared.events.recorded import Recorded
 from shared.policy.actor import Actor
 from shared.policy.deciding import allowed_commands
 from shared.policy.guards import missing_documents
+from shared.policy.jurisdiction import UnitTree
 from shared.policy.sight import Sight, sight, sight_of
 from shared.runtime.problems import Problem
 
@@ -28,6 +29,7 @@ class Told(NamedTuple):
     case: Case
     events: list[Recorded]
     may_open: MayOpen
+    tree: UnitTree
 
 
 class CaseReads:
@@ -51,7 +53,7 @@ class CaseReads:
         told = await self._told(case_id, actor, asked)
         rest = [recorded for recorded in told.events if recorded.version > after]
         items = [
-            timeline_item(recorded, self._sources.summary(recorded.topic, language))
+            timeline_item(recorded, self._sources.summary(recorded, language, told.tree))
             for recorded in rest[:limit]
         ]
         items = cover(items, told.may_open)
@@ -86,7 +88,7 @@ class CaseReads:
         seen = sight_of(case)
         if sight(actor, seen, tree) is Sight.HIDDEN:
             raise Problem("not-found")
-        return Told(moment, case, events, may_open(actor, seen, tree))
+        return Told(moment, case, events, may_open(actor, seen, tree), tree)
 
 
 def _known(stream: list[Recorded], position: int, occurred: datetime | None) -> list[Recorded]:

@@ -10,7 +10,7 @@ from services.projections.reads.groups import HEARTBEAT_S
 from services.projections.reads.hub import Hub
 from services.projections.reads.moments import Moments
 from services.projections.reads.progress import Progress
-from services.projections.reads.sources import Sources, Summary
+from services.projections.reads.sources import Sources
 from shared.policy.policy import Policy
 from shared.runtime.database import Pool
 from shared.runtime.trees import Trees
@@ -24,14 +24,11 @@ class Reads:
         trees: Trees,
         vault: Vault,
         policy: Policy,
-        summary: Summary,
         *,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         progress = Progress(pool)
-        self.sources = Sources(
-            pool=pool, trees=trees, vault=vault, policy=policy, progress=progress, summary=summary
-        )
+        self.sources = Sources(pool=pool, trees=trees, vault=vault, policy=policy, progress=progress)
         self.moments = Moments(pool, progress)
         self.cases = CaseReads(self.sources, self.moments)
         self.register = ReadRegister(pool)

@@ -1,16 +1,20 @@
 """What the reads are made from, gathered once per process."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
 
 from services.projections.reads.progress import Progress
+from shared.events.recorded import Recorded
+from shared.events.registry import event_of
+from shared.policy.jurisdiction import UnitTree
+from shared.policy.labels import Label
 from shared.policy.policy import Policy
+from shared.policy.reference import lists
+from shared.policy.topics import summarise
 from shared.runtime.database import Pool
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
-
-Summary = Callable[[str, str], str]
-"""From the topic of an event and a language to what a timeline says of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,4 +24,16 @@ class Sources:
     vault: Vault
     policy: Policy
     progress: Progress
-    summary: Summary
+
+    @cached_property
+    def _lists(self) -> dict[str, dict[str, Label]]:
+        return lists(self.policy)
+
+    def summary(self, recorded: Recorded, language: str, tree: UnitTree) -> str:
+        """What a timeline says of an event, in Chinese or English; units by their names in the tree."""
+
+        def name(unit_id: UUID) -> str:
+            unit = tree.get(unit_id)
+            return str(unit_id) if unit is None else unit.name
+
+        return summarise(event_of(recorded), language, self._lists, name)
