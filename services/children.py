@@ -69,6 +69,8 @@ async def keep(child: Child, environment: Mapping[str, str], stopping: asyncio.E
             await _end(process)
             return
         if not child.for_good:
+            if process.returncode != 0:
+                log.warning("child_failed", child=child.name, code=process.returncode)
             return
         delay_s = delay.after_end()
         log.warning("child_ended", child=child.name, code=process.returncode, restart_in_s=delay_s)

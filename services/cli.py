@@ -1,29 +1,28 @@
 """`anjie …`: the commands, each a thin edge over what does the work."""
 
 import asyncio
-import json
-import os
 import re
 import sys
 from datetime import timedelta
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final, NoReturn, cast
 from uuid import UUID
 
 import psycopg
 import typer
 
-from services import installation
+from services import cli_projections, installation
+from services.terminal import CommandFailed, Json, command_settings, show
 from shared.events.vocabulary import Role
 from shared.runtime.data_directory import DataDirectoryBusy, database_at_hand
 from shared.runtime.identity import Unauthenticated, issue_token
-from shared.runtime.logs import configure_logs
 from shared.runtime.migrations import MigrationFailed
 from shared.runtime.parentage import end_with_parent
 from shared.runtime.postgres import PostgresFailed
 from shared.runtime.secrets import SecretsInvalid, read_secrets
-from shared.runtime.settings import Settings, SettingsInvalid, read_settings
+from shared.runtime.settings import Settings, SettingsInvalid
 from shared.runtime.vault import MasterKeyWrong
 
+_FAILED: Final = 1
 _UNUSABLE: Final = 2
 """The exit code when something outside the product has to change first."""
 _DURATION: Final = re.compile(r"([1-9]\d{0,4})([smhd])")
@@ -37,13 +36,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-
 
 def main() -> None:
     """Runs the command of this process; what the operator can mend is said in one line."""
     try:
         app(prog_name="anjie")
+    except CommandFailed as error:
+        _end(_FAILED, str(error))
     except (
         SettingsInvalid,
         SecretsInvalid,
@@ -54,11 +53,13 @@ def main() -> None:
         Unauthenticated,
         installation.InstallationUnfit,
     ) as error:
-        _fail(str(error))
+        _end(_UNUSABLE, str(error))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        _end(_UNUSABLE, "the database isn't migrated; run anjie migrate")
     except psycopg.OperationalError as error:
-        _fail(f"the database can't be reached: {str(error).splitlines()[0]}")
+        _end(_UNUSABLE, f"the database can't be reached: {str(error).splitlines()[0]}")
     except OSError as error:
-        _fail(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+        _end(_UNUSABLE, f"{error.strerror}: {error.filename}" if error.filename else str(error))
 
 
 @app.command()
@@ -78,10 +79,10 @@ def serve(
     """Serve: everything in one, or a part of it."""
     if parented:
         end_with_parent()
-    from services import supervisor  # the web and everything behind it, which no other command needs
+    from services import supervisor  # the web and all behind it, for which no other command should wait
 
     parts = supervisor.PARTS if only is None else _parts(only, supervisor.PARTS)
-    settings = _settings()
+    settings = command_settings()
     if fresh:
         _ask_to_start_over(settings, answered=yes)
     supervisor.run(settings, parts, start_over=fresh)
@@ -90,9 +91,9 @@ def serve(
 @app.command()
 def migrate(as_json: Json = False) -> None:
     """Bring the database to the shape that this version needs; may be repeated, also while serving."""
-    with database_at_hand(_settings()) as settings:
+    with database_at_hand(command_settings()) as settings:
         applied = installation.prepare_database(settings)
-    _print({"applied": applied}, "\n".join(f"applied {name}" for name in applied) or "up to date", as_json)
+    show({"applied": applied}, "\n".join(f"applied {name}" for name in applied) or "up to date", as_json)
 
 
 @app.command()
@@ -109,27 +110,37 @@ def token(
     expires: Annotated[str, typer.Option(help="How long it is good for: 90s, 30m, 12h, 7d.")] = "12h",
 ) -> None:
     """Print a token to sign in with, and nothing else."""
-    settings = _settings()
-    secret = read_secrets(settings).jwt_secret
-    if secret is None:
-        raise installation.InstallationUnfit("tokens come from whoever keeps the keys at ANJIE_JWKS_URL")
+    settings = command_settings()
+    lifetime = _duration(expires)
     print(
         issue_token(
-            secret,
+            installation.signing_secret(read_secrets(settings)),
             sub=person or role,
             # A role that doesn't exist is refused like one in a token that somebody sends.
             role=cast(Role, role),
             unit=None if unit is None else _unit(settings, unit),
             clearances=frozenset(clearance or ()),
-            lifetime=_duration(expires),
+            lifetime=lifetime,
         )
     )
 
 
-def _settings() -> Settings:
-    settings = read_settings(os.environ)
-    configure_logs(settings.log)
-    return settings
+demo = typer.Typer(help="Made-up data to try things with.", no_args_is_help=True)
+app.add_typer(demo, name="demo")
+app.add_typer(cli_projections.app)
+
+
+@demo.command()
+def load(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="haimen, huinan.")],
+    parented: Annotated[bool, typer.Option("--end-with-parent", hidden=True)] = False,
+) -> None:
+    """Load demo sets through the product that is serving, each from where it was cut off."""
+    if parented:
+        end_with_parent()
+    from services import demo_loading
+
+    demo_loading.load(command_settings(), names)
 
 
 def _parts(only: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -147,9 +158,11 @@ def _ask_to_start_over(settings: Settings, *, answered: bool) -> None:
         raise installation.InstallationUnfit(
             "DATABASE_URL is set; only the embedded ledger can be started over"
         )
-    question = f"Delete the ledger in {settings.data_dir} and everything that was ever recorded in it?"
     if not answered:
-        typer.confirm(question, abort=True)
+        typer.confirm(
+            f"Delete the ledger in {settings.data_dir} and everything that was ever recorded in it?",
+            abort=True,
+        )
 
 
 def _unit(settings: Settings, text: str) -> UUID:
@@ -167,13 +180,9 @@ def _duration(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def _print(data: Any, text: str, as_json: bool) -> None:
-    print(json.dumps(data, ensure_ascii=False) if as_json else text)
-
-
-def _fail(reason: str) -> None:
+def _end(code: int, reason: str) -> NoReturn:
     print(f"anjie: {reason}", file=sys.stderr)
-    sys.exit(_UNUSABLE)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

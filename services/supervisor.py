@@ -19,6 +19,7 @@ from services import installation
 from services.application import create_app
 from services.children import Child, keep, keep_database
 from services.projections import worker
+from services.welcome import welcome
 from shared.runtime.data_directory import embedded_settings, occupied
 from shared.runtime.database import service_pool
 from shared.runtime.postgres import EmbeddedPostgres
@@ -150,9 +151,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
-    environment = _environment(settings)
-    tasks = [asyncio.ensure_future(keep(child, environment, stopping)) for child in children]
-    tasks.append(asyncio.ensure_future(_announce(server, settings, stopping)))
+    tasks = [asyncio.ensure_future(_when_ready(server, settings, secrets, stopping))]
+    for child in children:
+        tasks.append(asyncio.ensure_future(keep(child, _environment(settings), stopping)))
     if database is not None:
         tasks.append(asyncio.ensure_future(keep_database(database, stopping)))
     try:
@@ -167,8 +168,7 @@ async def _serve(
 
 async def _check_master_key(settings: Settings, secrets: Secrets) -> None:
     """Raises: vault.MasterKeyWrong; psycopg.OperationalError."""
-    assert settings.database_url is not None
-    pool = service_pool(settings.database_url, name="start", connections_max=1)
+    pool = service_pool(settings.service_url, name="start", connections_max=1)
     try:
         await pool.open(wait=True)
         await Vault(pool, MasterKey(secrets.master_key)).check_master_key()
@@ -178,23 +178,28 @@ async def _check_master_key(settings: Settings, secrets: Secrets) -> None:
         await pool.close()
 
 
-async def _announce(server: uvicorn.Server, settings: Settings, stopping: asyncio.Event) -> None:
-    """Says where to go, once that answers."""
+async def _when_ready(
+    server: uvicorn.Server, settings: Settings, secrets: Secrets, stopping: asyncio.Event
+) -> None:
+    """Tells the operator where to go once that answers, and sees to the demo."""
     while not server.started:
         if stopping.is_set():
             return
         await asyncio.sleep(0.02)
-    print(f"Anjie answers at {settings.address} (documentation: {settings.address}/docs)", flush=True)
+    names = installation.demo_sets(settings)
+    print("\n".join(welcome(settings, secrets, names)), flush=True)
+    if names:
+        arguments = ("demo", "load", *names, "--end-with-parent")
+        await keep(Child(name="demo", arguments=arguments, for_good=False), _environment(settings), stopping)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
     """What a child starts with: the same, at the database and the port that are really in use."""
-    assert settings.database_url is not None
     environment = os.environ | {
         "ANJIE_HOST": settings.host,
         "ANJIE_PORT": str(settings.port),
         "ANJIE_DATA_DIR": str(settings.data_dir),
-        "DATABASE_URL": settings.database_url,
+        "DATABASE_URL": settings.service_url,
     }
     # No child needs to be the owner.
     environment.pop("DATABASE_OWNER_URL", None)

@@ -40,8 +40,18 @@ class Settings:
     @property
     def address(self) -> str:
         """Where the product answers, as a URL without a path."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return _url(self.host, self.port)
+
+    @property
+    def local_address(self) -> str:
+        """Where this machine itself reaches it, also when it listens on every address."""
+        return _url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)
+
+    @property
+    def service_url(self) -> str:
+        """The database's URL, once one is known: the operator's, or that of the running embedded one."""
+        assert self.database_url is not None
+        return self.database_url
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -70,6 +80,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         demo_chosen="ANJIE_DEMO" in given,
         log=_log(given.get("ANJIE_LOG")),
     )
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _port(value: str) -> int:

@@ -1,0 +1,109 @@
+"""`anjie rebuild`, `verify`, `status`, `retry`: what an operator does with the read models."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from services.demo import Progress, read_progress
+from services.projections import operations
+from services.projections.operations import Status, UnknownView
+from services.projections.parking import Parked
+from services.projections.rebuild import ExchangeBlocked, RebuildBusy
+from services.projections.verify import VerifyReport
+from services.terminal import CommandFailed, Json, command_settings, show
+from shared.runtime.data_directory import database_at_hand
+
+app = typer.Typer()
+
+T = TypeVar("T")
+
+
+@app.command()
+def rebuild(
+    views: Annotated[list[str] | None, typer.Argument(metavar="[VIEW]…", help="By default all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make read models anew beside those that are served, then exchange them."""
+    with database_at_hand(command_settings()) as settings:
+        report = _run(operations.rebuild(settings.service_url, views or ()))
+    show(report, f"made anew as of position {report.position}: {', '.join(report.models)}", as_json)
+
+
+@app.command()
+def verify(as_json: Json = False) -> None:
+    """Check the ledger for gaps, and every row that is served against one made from zero."""
+    with database_at_hand(command_settings()) as settings:
+        report = _run(operations.verify(settings.service_url))
+    show({"holds": report.holds, **msgspec.structs.asdict(report)}, "\n".join(_verdict(report)), as_json)
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show the ledger's head, where each projection stands, and which streams stand still."""
+    with database_at_hand(command_settings()) as settings:
+        found = _run(operations.status(settings.service_url))
+    demo = read_progress(settings.data_dir)
+    data = msgspec.structs.asdict(found) | {
+        "parked": [_record(parked) for parked in found.parked],
+        "demo": demo,
+    }
+    show(data, "\n".join(_standing(found, demo)), as_json)
+
+
+@app.command()
+def retry(as_json: Json = False) -> None:
+    """Try the streams that stand still again, from their beginning."""
+    with database_at_hand(command_settings()) as settings:
+        report = _run(operations.retry_parked(settings.service_url))
+    lines = [f"{report.retried - len(report.parked)} of {report.retried} go on", *_still(report.parked)]
+    data = {"retried": report.retried, "parked": [_record(parked) for parked in report.parked]}
+    show(data, "\n".join(lines), as_json)
+    if report.parked:
+        raise typer.Exit(1)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except (UnknownView, RebuildBusy, ExchangeBlocked) as error:
+        raise CommandFailed(str(error)) from error
+
+
+def _record(parked: Parked) -> dict[str, Any]:
+    """A stream that stands still, in the form that is the same whatever it was read from."""
+    ledger = {"source": "ledger", "topic": None, "partition": None, "offset": None}
+    return ledger | {"stream_id": parked.stream_id, "position": parked.position, "reason": parked.reason}
+
+
+def _still(parked: Sequence[Parked]) -> Iterable[str]:
+    for stream in parked:
+        yield f"stands still: stream {stream.stream_id} at position {stream.position}: {stream.reason}"
+
+
+def _standing(found: Status, demo: Sequence[Progress]) -> Iterable[str]:
+    yield f"head {found.head}"
+    for shard in found.projections:
+        yield f"{shard.projection} shard {shard.shard}: position {shard.position}, {shard.lag} behind"
+    yield from _still(found.parked)
+    for progress in demo:
+        yield str(progress)
+
+
+def _verdict(report: VerifyReport) -> Iterable[str]:
+    verdict = "everything holds" if report.holds else "NOT everything holds"
+    yield f"as of position {report.position}: {verdict}"
+    if report.first_gap is not None:
+        yield f"position {report.first_gap} is missing in the ledger"
+    for stream_id in report.broken_streams:
+        yield f"the versions of stream {stream_id} have gaps"
+    for table in report.tables:
+        yield f"{table.table}: {table.rows} rows, {table.differing} differing"
+        for example in table.examples:
+            yield f"  only {example.side}: {msgspec.json.encode(example.row).decode()}"
+    if report.parked:
+        yield f"{report.parked} streams stand still and were not compared"
