@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 
+from shared.runtime.json_schemas import REF, schemas_of
 from shared.runtime.problems import MEDIA_TYPE
 from shared.runtime.web import Operation
-
-_REF = "#/components/schemas/{name}"
 
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Idempotency-Key": (
@@ -65,10 +64,9 @@ def openapi_document(
 ) -> dict[str, Any]:
     """OpenAPI 3.1 of the given operations."""
     operations = list(operations)
-    structs = {cls for operation in operations for cls in _structs(operation)} | {ProblemDetails}
-    ordered = sorted(structs, key=lambda cls: str(getattr(cls, "__name__", cls)))
-    schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
-    refs = dict(zip(ordered, schemas, strict=True))
+    refs, components = schemas_of(
+        {cls for operation in operations for cls in _structs(operation)} | {ProblemDetails}
+    )
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, refs)
@@ -131,7 +129,7 @@ def _path_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.query is None:
         return
-    _, components = msgspec.json.schema_components([operation.query], ref_template=_REF)
+    _, components = msgspec.json.schema_components([operation.query], ref_template=REF)
     properties = components[operation.query.__name__]["properties"]
     for field in msgspec.structs.fields(operation.query):
         yield {
