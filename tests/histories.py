@@ -177,7 +177,7 @@ def moves(size: int) -> st.SearchStrategy[list[Move]]:
     """Moves of which most are about cases and one in four is late, by hours or by days."""
     late = st.one_of(st.just(0), st.just(0), st.just(0), st.sampled_from((1, 2, 5, 30, 200)))
     move = st.tuples(st.sampled_from(_DRAWN), st.integers(0, 7), st.integers(0, 11), late)
-    return st.lists(move, min_size=1, max_size=size)
+    return st.lists(move, min_size=size // 2, max_size=size)
 
 
 def _case(county: County, which: int, *states: str) -> Case | None:

@@ -1,0 +1,83 @@
+"""However the rows came about, they are those that a build from zero makes."""
+
+import asyncio
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.projections.operations import rebuild, status, verify
+from services.projections.rebuild import rebuild as rebuild_with
+from tests.conftest import Database
+from tests.histories import County, Move, moves, play
+from tests.projecting import appending, head_of, project_all, record, rows_of
+
+EXAMPLES = settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+async def grow(url: str, drawn: list[Move]) -> None:
+    """Adds another county to the ledger."""
+    county = County(position=await head_of(url))
+    county.settle()
+    play(county, drawn)
+    async with appending(url) as appender:
+        await record(appender, county.appends)
+
+
+@EXAMPLES
+@given(drawn=moves(80), batch=st.integers(1, 40))
+def test_rows_told_in_batches_equal_rows_built_from_zero(
+    database: Database, drawn: list[Move], batch: int
+) -> None:
+    async def told() -> None:
+        await grow(database.url, drawn)
+        await project_all(database.url, batch=batch)
+        report = await verify(database.url)
+        assert report.holds, report
+        assert report.position == await head_of(database.url)
+
+    asyncio.run(told())
+
+
+@EXAMPLES
+@given(first=moves(40), second=moves(40))
+def test_one_shard_makes_the_rows_that_four_make(
+    database: Database, first: list[Move], second: list[Move]
+) -> None:
+    async def told() -> None:
+        await rebuild_with(database.url, shards=4)
+        await grow(database.url, first)
+        await project_all(database.url)
+        in_four = await rows_of(database.url)
+        await rebuild_with(database.url, shards=1)
+        assert len((await status(database.url)).projections) == 1
+        assert await rows_of(database.url) == in_four
+        await grow(database.url, second)
+        await project_all(database.url)
+        in_one = await rows_of(database.url)
+        await rebuild_with(database.url, shards=4)
+        assert await rows_of(database.url) == in_one
+
+    asyncio.run(told())
+
+
+def test_a_row_that_was_tampered_with_is_found(database: Database) -> None:
+    async def told() -> None:
+        await grow(database.url, [("open", 0, 1, 0), ("accept", 0, 1, 0), ("visit", 0, 1, 0)])
+        await project_all(database.url)
+        import psycopg
+
+        async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as connection:
+            await connection.execute("UPDATE views.facts SET on_day = on_day + 1 WHERE measure = 'visit'")
+            await connection.execute("DELETE FROM views.cases WHERE version = 1")
+        report = await verify(database.url)
+        assert not report.holds
+        differing = {verdict.table: verdict.differing for verdict in report.tables}
+        assert differing == {"cases": 1, "facts": 2, "services": 0, "actors": 0}
+        await rebuild(database.url)
+        assert (await verify(database.url)).holds
+
+    asyncio.run(told())

@@ -1,0 +1,223 @@
+"""The figures once more, straight from the events: a second reading of their definitions, slow and plain."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.projections.figures.coverage import Coverage
+from shared.events.recorded import Recorded
+from shared.events.registry import event_of
+from shared.policy.jurisdiction import UnitTree
+
+Counted = Counter[tuple[str, str | None, UUID]]
+"""How often each measure was counted, by level and unit."""
+
+OPEN = ("REGISTERED", "ACCEPTED", "IN_PROGRESS", "PENDING_ESCALATION", "SUSPENDED")
+STATE_AFTER = {
+    "case.accepted": "ACCEPTED",
+    "case.rejected": "REJECTED",
+    "case.merged": "MERGED",
+    "case.escalated": "PENDING_ESCALATION",
+    "case.escalation_accepted": "IN_PROGRESS",
+    "case.escalation_returned": "IN_PROGRESS",
+    "case.handler_assigned": "IN_PROGRESS",
+    "case.suspended": "SUSPENDED",
+    "case.resolved": "RESOLVED",
+    "case.closed": "CLOSED",
+    "case.reopened": "IN_PROGRESS",
+    "case.withdrawn": "WITHDRAWN",
+}
+
+
+@dataclass
+class Life:
+    """What is known of a case."""
+
+    case_id: UUID
+    unit: UUID
+    holder: UUID
+    level: str
+    opened_at: datetime
+    procedure: str | None
+    state: str = "REGISTERED"
+    suspended_from: str = "IN_PROGRESS"
+    urgent: bool | None = None
+    status: str | None = None
+    degree: str | None = None
+    resolved_at_level: str | None = None
+    levels: set[str] = field(default_factory=set)
+    resolved_on: list[date] = field(default_factory=list)
+    reopened_on: list[date] = field(default_factory=list)
+    absorbed: list[Any] = field(default_factory=list)
+
+    @property
+    def in_total(self) -> bool:
+        return self.procedure not in ("SERVICE", "SAFETY_LEAD")
+
+    @property
+    def settled(self) -> bool:
+        return self.state in ("RESOLVED", "CLOSED")
+
+
+def seen(events: Iterable[Recorded], position: int, occurred: datetime | None) -> list[Recorded]:
+    """What was known at a position of what had happened by an instant."""
+    return [
+        event
+        for event in events
+        if event.position <= position and (occurred is None or event.occurred_at <= occurred)
+    ]
+
+
+def shanghai(instant: datetime) -> date:
+    return (instant + timedelta(hours=8)).date()
+
+
+def lives(events: Sequence[Recorded]) -> list[Life]:
+    found: dict[UUID, Life] = {}
+    for recorded in events:
+        event: Any = event_of(recorded)
+        if recorded.topic == "case.registered":
+            found[recorded.stream_id] = Life(
+                recorded.stream_id,
+                event.origin_unit,
+                event.holder_unit,
+                event.holder_level,
+                recorded.occurred_at,
+                event.procedure,
+                levels={event.holder_level},
+            )
+        elif recorded.stream_id in found:
+            happened(found[recorded.stream_id], recorded, event)
+    return list(found.values())
+
+
+def happened(life: Life, recorded: Recorded, event: Any) -> None:
+    topic = recorded.topic
+    before = life.state
+    life.state = STATE_AFTER.get(topic, life.state)
+    if topic in ("case.accepted", "case.procedure_changed"):
+        life.procedure = event.procedure
+    elif topic == "case.transferred":
+        life.state = "TRANSFERRED"
+        if event.to_unit is not None:
+            life.state, life.holder, life.level = "REGISTERED", event.to_unit, event.to_level
+    elif topic == "case.escalation_accepted":
+        life.holder, life.level = event.unit, event.level
+    elif topic == "case.urgency_classified":
+        life.urgent, life.status = event.urgent, event.status
+    elif topic == "case.suspended":
+        life.suspended_from = before
+    elif topic == "case.resumed":
+        life.state = life.suspended_from
+    elif topic == "case.resolved":
+        life.degree, life.resolved_at_level = event.degree, life.level
+        life.resolved_on.append(shanghai(recorded.occurred_at))
+    elif topic == "case.reopened":
+        life.resolved_at_level = None
+        life.reopened_on.append(shanghai(recorded.occurred_at))
+    elif topic == "case.absorbed":
+        life.absorbed.extend(event.absorbed)
+        heirs = [one for one in event.absorbed if one.urgent]
+        if heirs and not life.urgent:
+            confirmed = any(one.urgency_status == "CONFIRMED" for one in heirs)
+            life.urgent, life.status = True, "CONFIRMED" if confirmed else "PROPOSED"
+    life.levels.add(life.level)
+
+
+def counted(events: Sequence[Recorded], first: date | None, last: date | None) -> Counted:
+    """Every count of facts in the period; what is as of the answer has no day and falls out of a period."""
+
+    def within(day: date) -> bool:
+        return (first is None or day >= first) and (last is None or day <= last)
+
+    total: Counted = Counter()
+    for life in lives(events):
+        on_day = within(shanghai(life.opened_at))
+        if life.state in OPEN and first is None and last is None:
+            total["open_by_holder", None, life.holder] += 1
+            total["open_by_origin", None, life.unit] += 1
+            if life.urgent:
+                total["urgent_open_by_holder", None, life.holder] += 1
+                total["urgent_open_by_origin", None, life.unit] += 1
+        for name in registered_as(life) if on_day else ():
+            total[name, None, life.unit] += 1
+        if on_day:
+            total.update(("reached", level, life.unit) for level in life.levels)
+            if life.settled and life.resolved_at_level:
+                total["contained", life.resolved_at_level, life.unit] += 1
+        disposed = life.settled and life.degree != "PARTIAL"
+        if disposed and life.in_total and on_day:
+            total["disposed", None, life.unit] += 1
+            total["disposed_net", None, life.unit] += 1
+        for duplicate in life.absorbed if disposed else ():
+            if duplicate.procedure not in ("SERVICE", "SAFETY_LEAD") and within(
+                shanghai(duplicate.registered_at)
+            ):
+                total["disposed", None, duplicate.docket_unit] += 1
+        for name, days in (("resolution", life.resolved_on), ("reopening", life.reopened_on)):
+            if any(map(within, days)):
+                total[name, None, life.unit] += 1
+    for unit, _, day in visited(events):
+        if within(day):
+            total["visit", None, unit] += 1
+    return total
+
+
+def registered_as(life: Life) -> list[str]:
+    """The counts by state and urgency that a case belongs to."""
+    names = []
+    if life.in_total:
+        names.append("registered")
+        removed = life.state in ("REJECTED", "MERGED", "TRANSFERRED", "WITHDRAWN")
+        names.append("removed" if removed else "registered_net")
+        if life.settled:
+            names.append("resolved")
+    ending = "" if life.in_total else "_outside"
+    if life.urgent is not False:
+        kind = "urgent" if life.urgent else "unclassified"
+        names.append(("urgent_registered" if life.urgent else "urgent_unclassified") + ending)
+        if life.urgent and life.status == "PROPOSED":
+            names.append("urgent_unconfirmed" + ending)
+        if life.state in OPEN:
+            names.append(f"{kind}_open{ending}")
+        if life.settled:
+            names.append(f"{kind}_resolved{ending}")
+    return names
+
+
+def visited(events: Sequence[Recorded]) -> list[tuple[UUID, str | None, date]]:
+    """Each visit: under which unit, to which household, on which day."""
+    found = []
+    for recorded in events:
+        if recorded.topic in ("visit.recorded", "case.visit_recorded"):
+            event: Any = event_of(recorded)
+            unit: Any = event.unit if recorded.topic == "visit.recorded" else recorded.unit
+            found.append((unit, event.household_ref, shanghai(recorded.occurred_at)))
+    return found
+
+
+def coverage(events: Sequence[Recorded], tree: UnitTree) -> dict[UUID, Coverage]:
+    """Of each unit with visits or a roster: its latest roster, and whom visits within the unit reached."""
+    latest: dict[UUID, tuple[tuple[date, int], set[str]]] = {}
+    for recorded in events:
+        if recorded.topic == "roster.filed":
+            event: Any = event_of(recorded)
+            filed = ((event.as_of_on, recorded.position), set(event.households))
+            latest[event.unit] = max(filed, latest.get(event.unit, filed), key=lambda roster: roster[0])
+    visits = visited(events)
+    return {
+        unit: Coverage(
+            households=len(latest[unit][1]) if unit in latest else None,
+            visited=len(
+                latest[unit][1]
+                & {household for by, household, _ in visits if household and tree.within(by, unit)}
+            )
+            if unit in latest
+            else 0,
+            visits=sum(by == unit for by, _, _ in visits),
+        )
+        for unit in {*latest, *(by for by, _, _ in visits)}
+    }
