@@ -96,7 +96,7 @@ class Docket:
         self._position = itertools.count(1)
 
     def open(self, by: Actor, /, **fields: Any) -> UUID:
-        case_id = new_id()
+        case_id: UUID = fields.get("case_id") or new_id()
         given = {
             "case_id": case_id,
             "channel": "VISIT",
@@ -112,11 +112,15 @@ class Docket:
         """The topics that the command came to, on the case and on a primary it went into."""
         command = self.command(case_id, name, by, **fields)
         decided = self.decide(command)
-        self.now += timedelta(minutes=1)
-        self.apply(case_id, decided.events, by)
-        if command.into is not None:
-            self.apply(command.into.case_id, decided.primary_events, by)
+        self.take(command, decided)
         return [event.topic for event in (*decided.events, *decided.primary_events)]
+
+    def take(self, command: Command, decided: Decision) -> None:
+        """What was decided comes to pass."""
+        self.now += timedelta(minutes=1)
+        self.apply(command.case_id, decided.events, command.actor)
+        if command.into is not None:
+            self.apply(command.into.case_id, decided.primary_events, command.actor)
 
     def command(self, case_id: UUID, name: str, by: Actor, /, **fields: Any) -> Command:
         body = body_of(name, fields)
