@@ -21,13 +21,18 @@ _END_S: Final = 30.0
 class Product:
     """A running `anjie serve`, ready to answer at `url`."""
 
-    def __init__(self, process: "subprocess.Popen[str]", url: str, data_dir: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", url: str, data_dir: Path, errors: int) -> None:
         self.process = process
         self.url = url
         self.data_dir = data_dir
+        self._errors = errors
 
     def descendants(self) -> list[psutil.Process]:
         return list(psutil.Process(self.process.pid).children(recursive=True))
+
+    def log(self) -> bytes:
+        """What it has logged so far."""
+        return os.pread(self._errors, os.fstat(self._errors).st_size, 0)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Its exit code after a signal."""
@@ -66,7 +71,7 @@ def serving(data_dir: Path, *arguments: str, **changes: str) -> Iterator[Product
             text=True,
         )
         try:
-            yield Product(process, _address(process, errors.fileno()), data_dir)
+            yield Product(process, _address(process, errors.fileno()), data_dir, errors.fileno())
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)

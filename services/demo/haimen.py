@@ -61,9 +61,9 @@ _SERVICE_ITEMS: Final = (
 )  # fmt: skip
 
 
-def haimen(year: Year = FULL) -> Iterator[Line]:
+def haimen(year: Year = FULL, towns: Sequence[Town] = TOWNS) -> Iterator[Line]:
     """The lines of the year, town after town, each from its registration to the end of its import."""
-    for town in TOWNS:
+    for town in towns:
         yield from _town(town, year)
 
 

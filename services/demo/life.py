@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.demo.lines import Body, Desk, Line, Person, made_id
 from services.demo.matters import matter
-from services.demo.names import full_name, id_number, telephone
+from services.demo.names import address, full_name, id_number, telephone
 from services.demo.places import Place
 
 _FIRST_HOUR, _LAST_HOUR = 8, 18
@@ -181,14 +181,13 @@ class Life:
             complainant["actor_ref"] = self.complainant.account.sub
         if not (self.civil and other):
             return [complainant]
-        address = f"{self.beginning.origin.name}{self.dice.randrange(1, 90)}号"
         return [
             complainant,
             {
                 "person_ref": self.respondent.person_ref,
                 "role": other,
                 "name": self.respondent.name,
-                "address": address,
+                "address": address(self.dice),
             },
         ]
 

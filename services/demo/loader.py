@@ -59,12 +59,15 @@ def load(base_url: str, token: str, names: Iterable[str], data_dir: Path, report
     `token` is an operator's. `report` is called about every second and when a set is done.
     Raises: LoadFailed.
     """
-    for name in SETS:
-        if name in names:
-            _load_set(_Sender(base_url, token), SETS[name], data_dir, report)
+    wanted = set(names)
+    for name, demo in SETS.items():
+        if name in wanted:
+            load_set(base_url, token, demo, data_dir, report)
 
 
-def _load_set(sender: "_Sender", demo: DemoSet, data_dir: Path, report: Report) -> None:
+def load_set(base_url: str, token: str, demo: DemoSet, data_dir: Path, report: Report) -> None:
+    """Loads one set as `load` does. Raises: LoadFailed."""
+    sender = _Sender(base_url, token)
     before = next((found for found in read_progress(data_dir) if found.name == demo.name), None)
     began = sender.exists(f"/v1/units?name={quote(demo.landmark)}") if before is not None else False
     if before is not None and began and before.finished_at is not None:
@@ -150,7 +153,8 @@ class _Sender:
             later: list[Line] = []
             seen = stored = 0
             try:
-                for line, answer in zip(left, self._answers(left), strict=False):
+                # The answers first, so that the last one is read to its end and the connection can go on.
+                for answer, line in zip(self._answers(left), left, strict=False):
                     seen += 1
                     if answer.status in _LATER or (answer.status == _DEPENDENT and later):
                         later.append(line)

@@ -22,3 +22,8 @@ def id_number(dice: Random) -> str:
     """Eighteen digits of an area that doesn't exist."""
     year, month, day = dice.randrange(1940, 2004), dice.randrange(1, 13), dice.randrange(1, 29)
     return f"999999{year}{month:02d}{day:02d}{dice.randrange(10_000):04d}"
+
+
+def address(dice: Random) -> str:
+    """A house by the name of its place in the village."""
+    return f"{dice.choice(('河东', '河西', '桥南', '桥北'))}沿宅{dice.randrange(1, 90)}号"
