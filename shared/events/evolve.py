@@ -106,8 +106,6 @@ def _arrived(case: Case, recorded: Recorded, unit: UUID, level: Level) -> Change
         "held_units": case.held_units if unit in case.held_units else (*case.held_units, unit),
         "held_levels": case.held_levels if seen else (*case.held_levels, level),
         "reached": case.reached if seen else (*case.reached, (level, mark)),
-        "pending_unit": None,
-        "pending_level": None,
         "handler_ref": None,
         "mediator_ref": None,
         "mediation": _lapsed(case.mediation),
@@ -124,7 +122,8 @@ def _lapsed(mediation: Mediation | None) -> Mediation | None:
 
 
 def _stated(recorded: Recorded, state: str) -> Changes:
-    return {"state": state, "stated": _mark(recorded)}
+    """The case has come into a state; nothing is pending, whatever ended the waiting."""
+    return {"state": state, "stated": _mark(recorded), "pending_unit": None, "pending_level": None}
 
 
 def _accepted(case: Case, recorded: Recorded, event: cases.CaseAccepted) -> Changes:
@@ -159,9 +158,9 @@ def _absorbed(case: Case, recorded: Recorded, event: cases.CaseAbsorbed) -> Chan
 
 def _escalated(case: Case, recorded: Recorded, event: cases.CaseEscalated) -> Changes:
     return {
+        **_stated(recorded, "PENDING_ESCALATION"),
         "pending_unit": event.to_unit,
         "pending_level": event.to_level,
-        **_stated(recorded, "PENDING_ESCALATION"),
     }
 
 
@@ -170,12 +169,7 @@ def _escalation_accepted(case: Case, recorded: Recorded, event: cases.Escalation
 
 
 def _escalation_returned(case: Case, recorded: Recorded, event: cases.EscalationReturned) -> Changes:
-    return {
-        "pending_unit": None,
-        "pending_level": None,
-        "returns": case.returns + 1,
-        **_stated(recorded, "IN_PROGRESS"),
-    }
+    return {"returns": case.returns + 1, **_stated(recorded, "IN_PROGRESS")}
 
 
 def _delegated(case: Case, recorded: Recorded, event: cases.CaseDelegated) -> Changes:

@@ -1,6 +1,7 @@
 """Whatever is sent in whatever order: decisions are pure, refusals the rules' own, every history folds."""
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ SENDERS = (
     POLICE,
     actor("auditor", "auditor", TOWNSHIP, "ACCUSATION"),
 )
-PROCEDURES = (None, "MEDIATION", "PETITION", "SERVICE", "SAFETY_LEAD", "ACCUSATION")
+PROCEDURES = (None, None, None, "MEDIATION", "PETITION", "SERVICE", "SAFETY_LEAD", "ACCUSATION")
 VARIANTS: dict[str, Sequence[dict[str, Any]]] = {
     "accept-case": [{}, {"procedure": "PETITION"}],
     "transfer-case": [
@@ -90,20 +91,31 @@ VARIANTS: dict[str, Sequence[dict[str, Any]]] = {
     "answer-query": [{"query_id": QUERY, "answer": "因为"}],
     "demand-correction": [{"demand_id": DEMAND, "demand": "改"}],
     "answer-demand": [{"demand_id": DEMAND, "outcome": "CORRECTED", "detail": "已改"}],
-    "record-correction": [BODIES["record-correction"]],
 }
-COMMANDS = [name for name in TRANSITIONS if name != "open-case"]
+WEIGHTS = dict.fromkeys(
+    ("reject-case", "transfer-case", "merge-case", "withdraw-case"), 0.05
+) | dict.fromkeys(
+    ("offer-mediation", "consent-to-mediation", "record-agreement", "record-breach-handled", "close-case"), 4
+)
+"""Histories that go deep are worth more than those that end early."""
+CONFLICT = "declare-conflict"
+"""Rare: whoever declares one is out of the game."""
+COMMANDS = [name for name in TRANSITIONS if name not in ("open-case", CONFLICT)]
 
 
-@st.composite
-def sendings(draw: st.DrawFn, docket: Docket, case_id: UUID) -> Command:
-    """Something to send: three times out of four what its sender may send, so that histories go on."""
-    by = draw(st.sampled_from(SENDERS))
-    allowed = docket.allowed(case_id, by)
-    likely = bool(allowed) and draw(st.integers(0, 3)) > 0
-    name = draw(st.sampled_from(allowed if likely else COMMANDS))
-    fields = dict(draw(st.sampled_from(VARIANTS.get(name, [BODIES.get(name, {})]))))
-    if name in ON_BEHALF and by.role != "resident" and draw(st.integers(0, 3)):
+def sending(draw: Random, docket: Docket, case_id: UUID) -> Command:
+    """Something to send: three times out of four what its sender may send, rather moving than adding."""
+    by = draw.choice(SENDERS)
+    allowed = [name for name in docket.allowed(case_id, by) if name != CONFLICT]
+    if draw.random() < 0.01:
+        name = CONFLICT
+    elif allowed and draw.random() < 0.75:
+        weights = [WEIGHTS.get(name, 0.03 if TRANSITIONS[name].adds else 1) for name in allowed]
+        [name] = draw.choices(allowed, weights)
+    else:
+        name = draw.choice(COMMANDS)
+    fields = dict(draw.choice(VARIANTS.get(name, [BODIES.get(name, {})])))
+    if name in ON_BEHALF and by.role != "resident" and draw.random() < 0.8:
         fields["on_behalf_of"] = {"person_ref": fields.get("person_ref", FIRST), "means": "PHONE"}
     return docket.command(case_id, name, by, **fields)
 
@@ -156,13 +168,13 @@ def check(docket: Docket, command: Command) -> Decision | None:
     return decided
 
 
-@given(st.sampled_from(PROCEDURES), st.integers(0, 50), st.data())
-@settings(max_examples=150, deadline=None)
-def test_random_histories(procedure: str | None, length: int, data: st.DataObject) -> None:
-    docket, case_id = opened(procedure)
-    for _ in range(length):
-        command = data.draw(sendings(docket, case_id))
-        decided = check(docket, command)
+@given(st.integers(0, 2**32))
+@settings(max_examples=200, deadline=None)
+def test_random_histories(seed: int) -> None:
+    draw = Random(seed)
+    docket, case_id = opened(draw.choice(PROCEDURES))
+    for _ in range(80):
+        decided = check(docket, command := sending(draw, docket, case_id))
         if decided is None:
             continue
         docket.take(command, decided)
@@ -171,32 +183,20 @@ def test_random_histories(procedure: str | None, length: int, data: st.DataObjec
         assert case.holder_unit in case.held_units
         assert (case.pending_unit is not None) == (case.state == "PENDING_ESCALATION")
         assert case.cycle == 1 + len(case.reopenings)
-        assert len(case.absorbed) == len(case.absorptions)
         assert (case.state == "IN_MEDIATION") <= (case.mediation is not None)
-    stream = docket.streams[case_id]
-    kept = data.draw(st.lists(st.booleans(), min_size=len(stream), max_size=len(stream)))
-    _folds([pair for pair, keep in zip(stream, kept, strict=True) if keep])
+        if case.procedure == "ACCUSATION":
+            assert not docket.allowed(case_id, LEADER)
+            for unit in (*case.held_units, *case.notified_units, case.pending_unit):
+                assert not docket.tree.within(unit, GROUP), "never on the side of the accused"
+    _folds(draw, docket.streams[case_id])
 
 
-def _folds(stream: list[tuple[Recorded, Event]]) -> None:
+def _folds(draw: Random, stream: list[tuple[Recorded, Event]]) -> None:
     """Any subsequence folds, and its case is as old as the last event kept."""
-    case = None
-    for recorded, event in stream:
-        case = evolve(case, recorded, event)
-    if case is not None:
-        assert case.version == stream[-1][0].version
-
-
-@given(st.integers(0, 40), st.data())
-@settings(max_examples=60, deadline=None)
-def test_an_accusation_never_comes_to_the_accused_s_side(length: int, data: st.DataObject) -> None:
-    docket, case_id = opened("ACCUSATION")
-    for _ in range(length):
-        command = data.draw(sendings(docket, case_id))
-        decided = check(docket, command)
-        if decided is not None:
-            docket.take(command, decided)
-    case = docket.cases[case_id]
-    for unit in (*case.held_units, *case.notified_units, case.pending_unit):
-        assert not docket.tree.within(unit, GROUP)
-    assert docket.allowed(case_id, LEADER) == []
+    for kept_share in (0.3, 0.7, 0.95):
+        kept = [pair for pair in stream if draw.random() < kept_share]
+        case = None
+        for recorded, event in kept:
+            case = evolve(case, recorded, event)
+        if case is not None:
+            assert case.version == kept[-1][0].version
