@@ -25,6 +25,8 @@ class Group:
         self.position = position
         self.rows = rows
         self.subscribers = 0
+        self.restarts = 0
+        """How often rows came that don't follow from those before."""
         self._deltas: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
         self._complete_after = position
@@ -43,6 +45,7 @@ class Group:
     def restart(self, position: int, rows: dict[str, Any]) -> None:
         """Rows that don't follow from those before: every subscriber is reset."""
         self.rows, self.position = rows, position
+        self.restarts += 1
         self._deltas.clear()
         self._bytes = 0
         self._complete_after = position
@@ -86,23 +89,24 @@ class Group:
         self._advanced = asyncio.Event()
 
 
-async def frames_for(
-    group: Group,
-    first: Iterable[bytes],
-    seen: int,
-    *,
-    until: datetime,
-    heartbeat_s: float = HEARTBEAT_S,
+def frames_for(
+    group: Group, first: Iterable[bytes], *, until: datetime, heartbeat_s: float = HEARTBEAT_S
 ) -> AsyncGenerator[bytes, None]:
-    """What one subscriber is sent: `first`, then all after position `seen`, until its token expires."""
-    yield frames.OPENING + b"".join(first)
+    """What one subscriber is sent: `first`, then all that comes after now, until its token expires."""
+    return _frames(group, b"".join(first), group.position, group.restarts, until, heartbeat_s)
+
+
+async def _frames(
+    group: Group, first: bytes, seen: int, restarts: int, until: datetime, heartbeat_s: float
+) -> AsyncGenerator[bytes, None]:
+    yield frames.OPENING + first
     while True:
         try:
             deltas = group.since(seen)
         except StreamClosed:
             return
-        if deltas is None:
-            seen = group.position
+        if deltas is None or group.restarts != restarts:
+            seen, restarts = group.position, group.restarts
             yield frames.reset(seen) + group.snapshot()
             continue
         if deltas:

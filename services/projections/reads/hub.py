@@ -103,8 +103,7 @@ class Hub:
             except BaseException:
                 self._leave(scope, live.group)
                 raise
-        seen = live.group.position
-        sent = frames_for(live.group, first, seen, until=until, heartbeat_s=self._heartbeat_s)
+        sent = frames_for(live.group, first, until=until, heartbeat_s=self._heartbeat_s)
         return Subscription(sent, lambda: self._leave(scope, live.group))
 
     async def run(self) -> None:

@@ -6,12 +6,11 @@ from typing import Final, NamedTuple
 
 import psycopg
 import structlog
-from psycopg_pool import PoolClosed, PoolTimeout
 
+from services.projections.standing import CHANGED
 from shared.runtime.database import Pool
 from shared.runtime.problems import Problem
 
-CHANNEL: Final = "views_changed"
 WAIT_MAX_S: Final = 5.0
 """How long a read waits for the read models to reach a position."""
 
@@ -69,16 +68,14 @@ class Progress:
         """Listens until cancelled."""
         while True:
             try:
-                async with self._pool.connection() as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}".encode())
-                    try:
+                # A connection of its own: one of the pool would be missed there for good.
+                url = self._pool.conninfo
+                async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANGED}".encode())
+                    self._tell()
+                    async for _ in connection.notifies():
                         self._tell()
-                        async for _ in connection.notifies():
-                            self._tell()
-                    finally:
-                        # The connection goes back to the pool, which takes no one who still listens.
-                        await connection.close()
-            except (psycopg.OperationalError, PoolTimeout, PoolClosed) as error:
+            except psycopg.OperationalError as error:
                 log.warning("listening interrupted", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
 

@@ -1,0 +1,121 @@
+"""A projector beside the application, and clients of its streams."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from services.projections.worker import project
+from tests.conftest import Database
+from tests.e2e.conftest import Json, Person
+
+
+@contextlib.contextmanager
+def projecting(database: Database) -> Iterator[None]:
+    """Keeps the read models up with the ledger, in a thread of its own, until the block ends."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(project(database.url))
+
+    def run() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+        loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(timeout=15)
+
+
+Event = tuple[str, Json]
+"""The name and the data of a server-sent event; of a heartbeat, its comment and nothing."""
+
+
+class Listener:
+    """A client of one stream: what it receives, in order."""
+
+    def __init__(
+        self, person: Person, path: str, headers: dict[str, str] | None = None, **query: Any
+    ) -> None:
+        self._received: queue.Queue[Event | None] = queue.Queue()
+        url = person.http.base_url
+        self._connection = http.client.HTTPConnection(url.host, url.port or 80, timeout=30)
+        target = f"{path}?{urlencode(query)}" if query else path
+        self._connection.request(
+            "GET", target, headers={"Authorization": f"Bearer {person.token}"} | (headers or {})
+        )
+        self._answer = self._connection.getresponse()
+        self.status = self._answer.status
+        self.last_id: str | None = None
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            if self._connection.sock is not None:
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
+        self._thread.join(timeout=5)
+        self._connection.close()
+
+    def next(self, timeout_s: float = 10.0) -> Event:
+        """The next event. Raises: queue.Empty when none comes in time; EOFError at the end of the stream."""
+        received = self._received.get(timeout=timeout_s)
+        if received is None:
+            raise EOFError
+        return received
+
+    def until(self, position: int) -> list[Event]:
+        """The events up to and with the first whose position is this or beyond."""
+        events = [self.next()]
+        while events[-1][1].get("position", 0) < position:
+            events.append(self.next())
+        return events
+
+    def _listen(self) -> None:
+        name, data = "", ""
+        try:
+            while line := self._answer.readline().decode():
+                field, _, value = line.rstrip("\n").partition(": ")
+                if line.startswith(":"):
+                    self._received.put((line.strip(), {}))
+                elif field == "event":
+                    name = value
+                elif field == "data":
+                    data = value
+                elif field == "id":
+                    self.last_id = value
+                elif line == "\n" and name:
+                    self._received.put((name, json.loads(data)))
+                    name, data = "", ""
+        except (OSError, http.client.HTTPException, ValueError, AttributeError):
+            pass
+        self._received.put(None)
+
+
+def rows_after(events: list[Event], key: str) -> dict[str, Json]:
+    """What a client holds that has applied all events; `key` is the member of a row that it is known by."""
+    rows: dict[str, Json] = {}
+    for name, data in events:
+        if name == "reset":
+            rows = {}
+        elif name == "snapshot":
+            rows = {row[key]: row for row in data["rows"]}
+        elif name == "delta":
+            for change in data["changes"]:
+                if change["op"] == "DELETE":
+                    rows.pop(change["key"])
+                else:
+                    rows[change["key"]] = change["row"]
+    return rows

@@ -1,0 +1,224 @@
+"""Live streams as their clients meet them: snapshot, deltas, resumption, reset, heartbeat, end."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.projections.operations import rebuild
+from shared.runtime.identity import issue_token
+from tests.e2e.conftest import JWT_SECRET, Anjie, Json, Person, Town
+from tests.e2e.reading import Listener, projecting, rows_after
+
+UNITS = 5
+"""The position at which the town stands."""
+
+
+@pytest.fixture
+def place(anjie: Anjie, town: Town) -> Iterator[Town]:
+    """The town, with its read models kept up."""
+    with projecting(anjie.database):
+        read(town.leader, "/v1/backlog", UNITS)
+        yield town
+
+
+def accept(town: Town, case: Json) -> Json:
+    path = f"/v1/cases/{case['case_id']}/accept-case"
+    return town.leader.done(path, {"procedure": "SELF_GOVERNANCE"}, version=case["version"])
+
+
+def escalate(town: Town, case: Json) -> Json:
+    path = f"/v1/cases/{case['case_id']}"
+    sent = town.leader.done(
+        f"{path}/escalate-case", {"to_level": "VILLAGE", "reason": "组内无法解决"}, version=case["version"]
+    )
+    return town.village_officer.done(f"{path}/accept-escalation", version=sent["version"])
+
+
+def classify(town: Town, case: Json, *, urgent: bool = True) -> Json:
+    body = {"urgent": urgent, "facets": ["JI"] if urgent else [], "reason": "老人独居"}
+    path = f"/v1/cases/{case['case_id']}/classify-urgency"
+    return town.leader.done(path, body, version=case["version"])
+
+
+def read(person: Person, path: str, position: int, **query: Any) -> Json:
+    answer = person.get(path, min_position=position, **query)
+    assert answer.status_code == 200, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def test_backlogs_follow_a_case_from_unit_to_unit(place: Town) -> None:
+    first = place.open_case()
+    read(place.township_officer, "/v1/backlog", first["position"])
+    with (
+        Listener(place.village_officer, "/v1/streams/backlog_by_holder") as by_holder,
+        Listener(place.township_officer, "/v1/streams/backlog_by_origin", unit=place.village) as by_origin,
+    ):
+        moved = escalate(place, accept(place, place.open_case()))
+        held, begun = by_holder.until(moved["position"] - 1), by_origin.until(moved["position"] - 3)
+        assert held[0][0] == "snapshot"
+        for events, by in ((held, "holder"), (begun, "origin")):
+            answer = read(place.township_officer, "/v1/backlog", moved["position"], by=by, unit=place.village)
+            assert rows_after(events, "unit_id") == {row["unit_id"]: row for row in answer["rows"]}
+        deltas = [data for name, data in held if name == "delta"]
+        positions = [data["position"] for data in deltas]
+        assert positions == sorted(set(positions)), "all changes of one position stand in one delta"
+        assert by_holder.last_id == str(positions[-1])
+
+
+def test_the_urgent_board_shows_what_each_reader_may_see(place: Town) -> None:
+    with (
+        Listener(place.leader, "/v1/streams/urgent_board") as in_the_clear,
+        Listener(place.supervisor, "/v1/streams/urgent_board") as masked,
+    ):
+        case = classify(place, place.open_case())
+        for listener, title in ((in_the_clear, "宅基地边界纠纷"), (masked, {"sealed": True})):
+            rows = rows_after(listener.until(case["position"]), "case_id")
+            assert rows[case["case_id"]]["title"] == title
+        calm = classify(place, case, urgent=False)
+        _, delta = in_the_clear.until(calm["position"])[-1]
+        assert delta["changes"] == [{"op": "DELETE", "key": case["case_id"]}]
+
+
+def test_a_hidden_case_is_on_the_board_by_its_position_only(place: Town) -> None:
+    person = place.leader
+    case = person.done("/v1/cases", place.opening(procedure="SAFETY_LEAD", category="PUBLIC_SAFETY"))
+    case = classify(place, case)
+    with Listener(place.dashboard, "/v1/streams/urgent_board") as wall:
+        read(place.township_officer, "/v1/urgent", case["position"])
+        rows = wall.until(case["position"])[-1][1]
+    assert str(case["case_id"]) not in str(rows)
+
+
+def test_a_timeline_grows_event_by_event(place: Town) -> None:
+    case = place.open_case()
+    with Listener(place.leader, "/v1/streams/case_timeline", case_id=case["case_id"]) as timeline:
+        accepted = accept(place, case)
+        events = timeline.until(accepted["position"])
+        rows = rows_after([("delta", data) for name, data in events if name == "delta"], "")
+        answer = read(place.leader, f"/v1/cases/{case['case_id']}/timeline", accepted["position"])
+        assert events[0][1]["rows"] == answer["items"][:1]
+        assert rows == {f"{case['case_id']}/{accepted['version']}": answer["items"][-1]}
+
+
+def test_a_timeline_opens_to_whoever_comes_to_hold_the_case(place: Town) -> None:
+    case = accept(place, place.open_case())
+    with Listener(place.village_officer, "/v1/streams/case_timeline", case_id=case["case_id"]) as timeline:
+        assert timeline.next()[1]["rows"][0]["data"]["title"] == {"sealed": True}
+        moved = escalate(place, case)
+        snapshots = [data for name, data in timeline.until(moved["position"]) if name == "snapshot"]
+    assert snapshots[-1]["rows"][0]["data"]["title"] == "宅基地边界纠纷"
+
+
+def test_services_and_coverage_are_streamed(place: Town) -> None:
+    officer = place.village_officer
+    with (
+        Listener(officer, "/v1/streams/service_ledger") as ledger,
+        Listener(officer, "/v1/streams/visit_coverage") as coverage,
+    ):
+        officer.done(
+            "/v1/rosters", {"unit": place.village, "as_of_on": "2020-01-01", "households": ["h1", "h2"]}
+        )
+        visit = place.leader.done(
+            "/v1/visits",
+            {"unit": place.group, "visit_kind": "HOUSEHOLD", "household_ref": "h1", "findings": "一切正常"},
+        )
+        service = place.leader.done("/v1/services", {"unit": place.group, "item": "ATTESTATION"})
+        rows = rows_after(ledger.until(service["position"]), "service_id")
+        assert list(rows) == [service["service_id"]]
+        covered = rows_after(coverage.until(visit["position"]), "unit_id")
+    assert covered[place.village] == {"unit_id": place.village, "households": 2, "visited": 1, "visits": 0}
+    assert covered[place.group] == {"unit_id": place.group, "households": None, "visited": 0, "visits": 1}
+
+
+@pytest.mark.parametrize("view", ["backlog_by_origin", "urgent_board", "case_timeline"])
+def test_a_client_that_comes_back_is_told_what_it_missed(place: Town, view: str) -> None:
+    case = classify(place, place.open_case())
+    scope = {"case_id": case["case_id"]} if view == "case_timeline" else {"unit": place.village}
+    with Listener(
+        place.leader if "case_id" in scope else place.village_officer, f"/v1/streams/{view}", **scope
+    ) as before:
+        seen = before.until(case["position"])
+    reader = place.leader if "case_id" in scope else place.village_officer
+    other = classify(place, place.open_case())
+    calm = classify(place, case, urgent=False)
+    read(place.village_officer, "/v1/urgent", max(calm["position"], other["position"]))
+    with (
+        Listener(reader, f"/v1/streams/{view}", **scope) as fresh,
+        Listener(reader, f"/v1/streams/{view}", {"Last-Event-ID": before.last_id or ""}, **scope) as resumed,
+    ):
+        missed = resumed.next()
+        assert missed[0] == "delta"
+        key = {"backlog_by_origin": "unit_id", "urgent_board": "case_id", "case_timeline": "version"}[view]
+        now = {str(row[key]): row for row in fresh.next()[1]["rows"]}
+        held = {str(k).rpartition("/")[2]: row for k, row in rows_after([*seen, missed], key).items()}
+        assert held == now
+
+
+def test_a_position_that_the_ledger_never_reached_resets(place: Town) -> None:
+    case = place.open_case()
+    read(place.leader, "/v1/backlog", case["position"])
+    with Listener(place.leader, "/v1/streams/backlog_by_holder", after=10**9) as listener:
+        assert [listener.next()[0], listener.next()[0]] == ["reset", "snapshot"]
+
+
+def test_an_exchange_of_the_rows_resets(anjie: Anjie, place: Town) -> None:
+    case = place.open_case()
+    with Listener(place.leader, "/v1/streams/backlog_by_holder") as listener:
+        before = rows_after(listener.until(case["position"]), "unit_id")
+        asyncio.run(rebuild(anjie.database.url, ()))
+        events = [listener.next(), listener.next()]
+        assert [name for name, _ in events] == ["reset", "snapshot"]
+        assert rows_after(events, "unit_id") == before
+
+
+def test_a_unit_that_moves_moves_its_rows(anjie: Anjie, place: Town) -> None:
+    case = place.open_case()
+    officer = place.township_officer
+    with Listener(officer, "/v1/streams/backlog_by_origin") as listener:
+        listener.until(case["position"])
+        moved = place.operator.done(
+            f"/v1/units/{place.group}/move-unit", {"parent_id": place.other_village}, version=1
+        )
+        changes = listener.until(moved["position"])[-1][1]["changes"]
+    open_now = {change["key"]: change["row"]["open"] for change in changes}
+    assert open_now == {place.village: 0, place.other_village: 1}
+
+
+def test_an_expired_token_ends_the_stream(anjie: Anjie, place: Town) -> None:
+    token = issue_token(
+        JWT_SECRET,
+        sub="leader-37",
+        role="group_leader",
+        unit=UUID(place.group),
+        lifetime=timedelta(seconds=2),
+    )
+    with Listener(Person(anjie.http, token, "leader-37"), "/v1/streams/backlog_by_holder") as listener:
+        assert listener.next()[0] == "snapshot"
+        with pytest.raises(EOFError):
+            listener.next()
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "status"),
+    [
+        ("leader", "/v1/streams/backlog_by_holder?unit={village}", 403),
+        ("leader", "/v1/streams/nothing", 404),
+        ("leader", "/v1/streams/case_timeline", 422),
+        ("leader", "/v1/streams/case_timeline?case_id=00000000-0000-7000-8000-000000000000", 404),
+        ("dashboard", "/v1/streams/case_timeline?case_id={case}", 403),
+        ("other_leader", "/v1/streams/case_timeline?case_id={case}", 403),
+        ("leader", "/v1/streams/urgent_board?case_id={case}", 422),
+        ("dashboard", "/v1/streams/backlog_by_holder", 200),
+    ],
+)
+def test_who_may_listen_to_what(place: Town, who: str, path: str, status: int) -> None:
+    case = place.open_case()
+    target = path.format(village=place.village, case=case["case_id"])
+    person: Person = getattr(place, who)
+    with Listener(person, target) as listener:
+        assert listener.status == status
