@@ -35,7 +35,7 @@ class Year:
 
 
 FULL: Final = Year()
-LINES: Final = 43_964
+LINES: Final = 43_600
 """Of the full year."""
 
 # How often a category comes up, and where from there is one: the procedure that it is handled in.
