@@ -177,26 +177,33 @@ class _Sender:
 
     def exists(self, path: str) -> bool:
         """Whether a list has anything in it. Raises: LoadFailed."""
-        try:
-            self._connection.request("GET", path, headers=self._headers)
-            response = self._connection.getresponse()
-            content = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise LoadFailed(f"no answer: {error or type(error).__name__}") from error
-        if response.status != HTTPStatus.OK:
-            raise LoadFailed(f"GET {path}: {response.status} {_explained(content)}")
-        return bool(msgspec.json.decode(content, type=_Items).items)
+        impatient_at = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return bool(msgspec.json.decode(self._got(path), type=_Items).items)
+            except (OSError, http.client.HTTPException, _Busy) as error:
+                self._connection.close()
+                if time.monotonic() > impatient_at:
+                    raise LoadFailed(f"no answer: {error or type(error).__name__}") from error
+                time.sleep(_RETRY_AFTER_S)
+
+    def _got(self, path: str) -> bytes:
+        self._connection.request("GET", path, headers=self._headers)
+        return self._whole(f"GET {path}").read()
+
+    def _whole(self, request: str) -> http.client.HTTPResponse:
+        """The response to a request that was taken, its body unread."""
+        response = self._connection.getresponse()
+        if response.status == HTTPStatus.OK:
+            return response
+        told = f"{request}: {response.status} {_explained(response.read())}"
+        raise _Busy(told) if response.status in _LATER else LoadFailed(told)
 
     def _answers(self, batch: Sequence[Line]) -> Iterator[_Answer]:
         content = b"\n".join(_encode(line.request) for line in batch)
         headers = self._headers | {"Content-Type": "application/x-ndjson"}
         self._connection.request("POST", "/v1/commands:batch", content, headers)
-        response = self._connection.getresponse()
-        if response.status in _LATER:
-            raise _Busy(f"{response.status} {_explained(response.read())}")
-        if response.status != HTTPStatus.OK:
-            raise LoadFailed(f"POST /v1/commands:batch: {response.status} {_explained(response.read())}")
-        for answer in response:
+        for answer in self._whole("POST /v1/commands:batch"):
             if answer.strip():
                 yield _read_answer(answer)
 
