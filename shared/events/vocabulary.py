@@ -20,14 +20,14 @@ Procedure = Literal[
 ]  # fmt: skip
 PersonRole = Literal["COMPLAINANT", "RESPONDENT", "PARTY", "BENEFICIARY", "WITNESS", "INVOLVED", "ACCUSED"]
 Role = Literal[
-    "resident", "group_leader", "mediator", "grid_worker", "village_officer", "township_officer", "supervisor",
-    "auditor", "community_police", "privacy_officer", "dashboard", "operator",
+    "resident", "group_leader", "mediator", "grid_worker", "village_officer", "township_officer",
+    "supervisor", "auditor", "community_police", "privacy_officer", "dashboard", "operator",
 ]  # fmt: skip
 Risk = Literal["SKIP_LEVEL_PETITION", "COLLECTIVE_ACTION", "VIOLENCE", "SELF_HARM", "SAFETY_HAZARD", "OTHER"]
 WarningLevel = Literal["RED", "ORANGE", "YELLOW", "BLUE"]
 ParticipantKind = Literal[
-    "VILLAGE_COMMITTEE", "NEIGHBOURHOOD_COMMITTEE", "PROPERTY_MANAGER", "OWNERS_COMMITTEE", "URBAN_MANAGEMENT",
-    "HOUSING_OFFICE", "POLICE", "PARTNER_UNIT", "DEPARTMENT", "RESIDENTS", "LAWYER", "EXPERT",
+    "VILLAGE_COMMITTEE", "NEIGHBOURHOOD_COMMITTEE", "PROPERTY_MANAGER", "OWNERS_COMMITTEE",
+    "URBAN_MANAGEMENT", "HOUSING_OFFICE", "POLICE", "PARTNER_UNIT", "DEPARTMENT", "RESIDENTS", "LAWYER", "EXPERT",
 ]  # fmt: skip
 VisitKind = Literal["HOUSEHOLD", "PATROL", "FOLLOW_UP"]
 SuspensionGround = Literal["HEARING", "COURT", "SURVEY", "EXPERT_OPINION"]
