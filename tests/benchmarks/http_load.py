@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -56,8 +56,8 @@ class _Client(asyncio.Protocol):
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are none of asyncio's own classes.
+        self._transport = cast(asyncio.Transport, transport)
         self._send()
 
     def _send(self) -> None:
@@ -104,6 +104,7 @@ class Load:
         self._measuring = False
         self._seconds: list[float] = []
         self._refused: dict[int, int] = {}
+        self._answered = 0
         self._sample = ""
         self._open = options.connections
         self._over = asyncio.Event()
@@ -112,6 +113,7 @@ class Load:
         return life_of_a_case(self._options.unit, self._options.handler)
 
     def answered(self, status: int, body: bytes, seconds: float) -> None:
+        self._answered += 1
         if status >= 300:
             self._refused[status] = self._refused.get(status, 0) + 1
             self._sample = self._sample or body.decode(errors="replace")[:500]
@@ -136,6 +138,7 @@ class Load:
         ordered = sorted(self._seconds)
         return {
             "accepted_per_s": len(ordered) / elapsed,
+            "answered": self._answered,
             "p50_ms": ordered[len(ordered) // 2] * 1000 if ordered else None,
             "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000 if ordered else None,
             "refused": self._refused,
