@@ -1,5 +1,6 @@
 """Loading a demo set into a product that runs: its figures, going on after a cut, and repeating nothing."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -103,6 +104,13 @@ def test_a_cut_load_goes_on_where_it_was_and_ends_whole(product: Product, loadin
     assert loading.recorded.lines == loading.recorded.total == len(loading.lines)
     done = [report.lines for report in loading.reports]
     assert done == sorted(done)
+
+
+def test_status_and_metrics_show_the_load(product: Product, loading: Loading) -> None:
+    told = json.loads(anjie("status", "--json", data_dir=loading.data_dir).stdout)
+    assert [(entry["name"], entry["lines"]) for entry in told["demo"]] == [("huinan", len(loading.lines))]
+    metrics = httpx.get(f"{product.url}/metrics").text
+    assert f'anjie_demo_lines_loaded{{set="huinan"}} {len(loading.lines)}.0' in metrics
 
 
 def test_the_figures_of_the_year_are_exact(cast: Players, head: int) -> None:
