@@ -1,7 +1,7 @@
 """The HTTP application, put together: what serves what, and what starts and ends with it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -14,6 +14,7 @@ from services.intake.api import beside, files
 from services.intake.api import routes as intake
 from services.intake.application.file_store import FileStore
 from services.intake.application.files import Files
+from services.projections.api import asyncapi
 from services.projections.api import routes as projections
 from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
@@ -35,6 +36,8 @@ from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
 from shared.runtime.web import Operation, Operations, bearer_expiry, bearer_sign_in
 
+SERVICES: Final = ("intake", "resolution", "projections")
+
 _CONNECTIONS_MAX: Final = 12
 """Two committers, two readers, and what reads and housekeeping need."""
 _DESCRIPTION: Final = (
@@ -42,10 +45,11 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
-    """The application over the database of `settings.database_url`, which must be migrated.
+def create_app(settings: Settings, secrets: Secrets, services: Collection[str] = SERVICES) -> FastAPI:
+    """The application of some services over the database of `settings.database_url`, which is migrated.
 
-    Its connections, its committers and what it keeps in memory begin and end with its lifespan.
+    Its connections, its committers and what it keeps in memory begin and end with its lifespan;
+    `app.state.end_streams()` ends the streams before, which else would go on until they are cut off.
     """
     assert settings.database_url is not None
     pool = service_pool(settings.database_url, name="http", connections_max=_CONNECTIONS_MAX)
@@ -57,13 +61,12 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
     reads = Reads(pool, trees, vault, DEFAULT_POLICY)
     verifier = TokenVerifier(secrets)
-    documented: list[Operation] = [
-        *intake.operations(desk),
-        *beside.operations(desk),
-        *files.operations(kept),
-        *resolution.operations(desk),
-        *projections.operations(reads, bearer_expiry(verifier)),
-    ]
+    served_by: dict[str, list[Operation]] = {
+        "intake": [*intake.operations(desk), *beside.operations(desk), *files.operations(kept)],
+        "resolution": [*resolution.operations(desk)],
+        "projections": [*projections.operations(reads, bearer_expiry(verifier))],
+    }
+    documented = [operation for name in services for operation in served_by[name]]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -80,8 +83,10 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
                         await following
 
     app = FastAPI(title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.end_streams = reads.end_streams
     served = Operations(documented, bearer_sign_in(verifier))
     served.add(reference.operation(DEFAULT_POLICY))
+    served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
     for operation in about.operations(pool, _problem_kinds(), lambda: document):
         served.add(operation)

@@ -1,6 +1,7 @@
 """The raw feed: every position in order, sealed where the caller may not know of it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,9 +27,9 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 async def follow_events(
-    sources: Sources, actor: Actor, *, after: int, limit: int, follow: bool
+    sources: Sources, actor: Actor, *, after: int, limit: int, follow: bool, until: datetime
 ) -> AsyncIterator[bytes]:
-    """Lines of NDJSON: at most `limit` events after a position, or with `follow` all, without end.
+    """Lines of NDJSON: at most `limit` events after a position, or with `follow` all, to the token's end.
 
     As far as the read models are, since what the caller may know of a case is theirs to say.
     """
@@ -42,7 +43,7 @@ async def follow_events(
             after += len(lines)
             left -= len(lines)
             yield b"".join(lines)
-        elif not follow:
+        elif not follow or sources.progress.ending or datetime.now(UTC) >= until:
             return
         else:
             await sources.progress.news(heard)

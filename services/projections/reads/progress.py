@@ -39,6 +39,8 @@ class Progress:
         self._news = asyncio.Event()
         self.heard = 0
         """How often projectors have told of something."""
+        self.ending = False
+        """Whether the process is about to end, so that nobody should go on following."""
 
     async def stand(self) -> Stand:
         async with self._pool.connection() as connection:
@@ -69,7 +71,7 @@ class Progress:
         while True:
             try:
                 # A connection of its own: one of the pool would be missed there for good.
-                url = self._pool.conninfo
+                url = str(self._pool.conninfo)
                 async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANGED}".encode())
                     self._tell()
@@ -78,6 +80,11 @@ class Progress:
             except psycopg.OperationalError as error:
                 log.warning("listening interrupted", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
+
+    def end(self) -> None:
+        """Lets everybody who waits look whether to go on."""
+        self.ending = True
+        self._tell()
 
     def _tell(self) -> None:
         self.heard += 1

@@ -34,6 +34,11 @@ class Reads:
         self.register = ReadRegister(pool)
         self.hub = Hub(self.sources, heartbeat_s=heartbeat_s)
 
+    def end_streams(self) -> None:
+        """Ends what clients follow, so that their requests can end before the process does."""
+        self.sources.progress.end()
+        self.hub.close()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follows the read models for as long as it is entered; the pool has to be open."""
@@ -44,7 +49,7 @@ class Reads:
         try:
             yield
         finally:
-            self.hub.close()
+            self.end_streams()
             for task in tasks:
                 task.cancel()
             for task in tasks:
