@@ -30,6 +30,11 @@ lint: .venv/dev.stamp ## Run the linters alone
 fmt: .venv/dev.stamp ## Format the code and fix what can be fixed
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
+.PHONY: schemas
+schemas: .venv/dev.stamp ## Write the schemas and reference pages that follow from the code
+	@$(PYTHON_IN_VENV) -m shared.events.schemas
+	@$(PYTHON_IN_VENV) -m shared.policy.document
+
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure against the references; writes build/bench.json
 	@exec $(PYTHON_IN_VENV) -m tests.benchmarks
