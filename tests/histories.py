@@ -334,4 +334,6 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "service": _service,
     "move_unit": _move_unit,
 }
-_DRAWN: Final = [*_MOVES, *("open", "accept", "accept", "resolve", "resolve", "merge", "classify")]
+_USUAL: Final = ("open", "accept", "assign", "classify", "escalate", "receive", "resolve", "merge")
+_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, "open", "resolve"]
+"""What happens often is drawn often, so that cases live to see more than their end."""

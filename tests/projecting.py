@@ -38,13 +38,17 @@ async def head_of(url: str) -> int:
         return (await fetch_head(connection)).position
 
 
-async def project_all(url: str, *, batch: int = 100, projectors: ProjectorOf = projector_of) -> int:
-    """Brings the rows up to the head in batches, and answers the position."""
+async def project_all(
+    url: str, *, batch: int = 100, forgetful: bool = False, projectors: ProjectorOf = projector_of
+) -> int:
+    """Brings the rows up to the head in batches, and answers the position; `forgetful` keeps no memory."""
     async with await connect(url) as connection:
         standing = await fetch_standing(connection)
         batches = Batches(connection, standing, projectors)
         while events := await fetch_range(connection, standing.position, batch):
             await batches.project(events)
+            if forgetful:
+                batches = Batches(connection, standing, projectors)
         return standing.position
 
 
