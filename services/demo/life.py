@@ -194,8 +194,20 @@ class Life:
 
 _ROLES: Final = {"SERVICE": ("BENEFICIARY", ""), "SAFETY_LEAD": ("INVOLVED", "")}
 
-Move = Callable[[Life], Iterator[Line]]
+Lines = Iterator[Line]
+Move = Callable[[Life], Lines]
 When = Callable[[Life], bool]
+
+
+def once(move: Move) -> Move:
+    """The same move, remembered in `done` under its name, so that turns can ask for it."""
+
+    def first(life: Life) -> Lines:
+        life.done.add(move.__name__)
+        yield from move(life)
+
+    first.__name__ = move.__name__
+    return first
 
 
 def always(life: Life) -> bool:
