@@ -41,12 +41,13 @@ from shared.runtime.imports import Imports
 from shared.runtime.problems import Problem, Text
 from shared.runtime.sealing import MasterKey, Sealing
 from shared.runtime.trees import Trees
+from shared.runtime.turns import Turns
 from shared.runtime.vault import Vault
 
 T = TypeVar("T")
 
 ATTEMPTS_MAX: Final = 8
-"""How often a command is decided anew because others changed its case meanwhile."""
+"""How often a command is decided anew because other processes changed its case meanwhile."""
 
 
 class Sent(NamedTuple):
@@ -209,12 +210,17 @@ class Desk:
         self._imports = imports
         self.policy = policy
         self._memory = CaseMemory()
+        self._turns = Turns()
 
     async def take(self, sent: Sent, work: Work) -> Outcome:
         """Stores what a command comes to, or finds what it came to before.
 
         Raises: Refused; Problem; QueueFull; LedgerUnavailable.
         """
+        async with self._turns.of(work.cases):
+            return await self._take(sent, work)
+
+    async def _take(self, sent: Sent, work: Work) -> Outcome:
         key = sent.idempotency(self._vault.master)
         found = None if sent.import_id is None else await self._imports.find(sent.import_id)
         streams = self._recalled(work)
@@ -250,7 +256,7 @@ class Desk:
             if appended.repeated:
                 return await self._repeated(appended.first_position, appended.last_position)
             return await self._accepted(ready, appended, streams)
-        raise Problem("busy")
+        raise Problem("too-many", headers={"Retry-After": "1"})
 
     def _recalled(self, work: Work) -> Streams | None:
         """What the command needs, from memory; None where the ledger has to be read."""

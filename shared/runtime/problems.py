@@ -47,7 +47,6 @@ KINDS: dict[str, Kind] = {
     "method-not-allowed": Kind(405, Text("This path does not take this method", "此路径不接受该方法")),
     "wrong-state": Kind(409, Text("Not from this state or in this procedure", "当前状态或程序下不能办理")),
     "id-taken": Kind(409, Text("This id is in use", "该标识已被使用")),
-    "busy": Kind(409, Text("Others keep changing it", "他人正在连续改动")),
     "stale": Kind(412, Text("It has moved on since you read it", "您读取之后已有新的办理")),
     "too-large": Kind(413, Text("The body is too large", "请求内容过大")),
     "if-match-malformed": Kind(400, Text("If-Match cannot be read", "If-Match 无法识别")),

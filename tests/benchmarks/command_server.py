@@ -66,9 +66,8 @@ class StockCase(Aggregate):
     """A case as an aggregate of the framework."""
 
     @staticmethod
-    def create_id(*_: Any, **given: Any) -> UUID:
-        case_id: UUID = given["case_id"]
-        return case_id
+    def create_id(*_: Any, case_id: UUID | None = None, **__: Any) -> UUID:
+        return case_id or new_id()
 
     def __init__(self, case_id: UUID, told: Told) -> None:
         self.case: Case | None = None
