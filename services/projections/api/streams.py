@@ -58,7 +58,12 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
         query = request.query(EventsQuery)
         refuse_roles(request.actor, FEED_ROLES, _FOR_THE_FEED)
         lines = follow_events(
-            reads.sources, request.actor, after=query.after, limit=query.limit, follow=query.follow
+            reads.sources,
+            request.actor,
+            after=query.after,
+            limit=query.limit,
+            follow=query.follow,
+            until=await expires_at(request.headers.get(b"authorization")),
         )
         return Streamed(200, lines, NDJSON.encode(), ((b"cache-control", b"no-store"),))
 

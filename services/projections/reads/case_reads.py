@@ -77,17 +77,17 @@ class CaseReads:
         now = fold(stream)
         if now is None:
             raise Problem("not-found")
-        # Whether it is theirs at all is judged by how things stand, what of it by how they stood: so a past
-        # answer stays as it was, and what was made confidential since is so in its past as well.
-        check_case(sight(actor, sight_of(now), self._sources.trees.current))
+        standing = sight(actor, sight_of(now), self._sources.trees.current)
         events = stream if moment.live else _known(stream, moment.position, moment.occurred)
         case = now if moment.live else fold(events)
-        if case is None:
+        if case is None or standing is Sight.HIDDEN:
             raise Problem("not-found")
         tree = self._sources.trees.at(moment.position, moment.occurred)
         seen = sight_of(case)
-        if sight(actor, seen, tree) is Sight.HIDDEN:
-            raise Problem("not-found")
+        stood = sight(actor, seen, tree)
+        # A past answer stays what it was, so what of it is shown is judged by how things stood then. Whose
+        # it has become since may read it too; what was made confidential since is so in its past as well.
+        check_case(standing if stood is Sight.OUTSIDE else stood)
         return Told(moment, case, events, may_open(actor, seen, tree), tree)
 
 

@@ -142,7 +142,8 @@ async def _known(
 
 
 def _item(fact: Fact, measure: Measure, known: set[UUID], actor: Actor) -> dict[str, Any]:
-    on_a_case = fact.because[0]["topic"].startswith("case.")
+    because = sorted(fact.because, key=lambda reason: reason["position"])
+    on_a_case = because[0]["topic"].startswith("case.")
     if fact.subject_kind == _CASE:
         shown = fact.subject_id in known and fact.stream_id in known
     elif on_a_case:
@@ -150,12 +151,12 @@ def _item(fact: Fact, measure: Measure, known: set[UUID], actor: Actor) -> dict[
     else:
         shown = actor.role != "resident"
     if not shown:
-        return hidden(fact.because[-1]["position"])
+        return hidden(because[-1]["position"])
     item: dict[str, Any] = {
         "subject_kind": fact.subject_kind,
         "subject_id": fact.subject_id,
         "unit_id": fact.unit_id,
-        "because": fact.because,
+        "because": because,
     }
     if fact.subject_ref is not None:
         item["subject_ref"] = fact.subject_ref

@@ -1,0 +1,72 @@
+"""Asking the reads as a client would, without a socket: whole requests, routed, refused and answered."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from services.projections.api.routes import operations
+from services.projections.reads.reads import Reads
+from shared.events.vocabulary import Role
+from shared.policy.actor import Actor
+from shared.policy.policy import DEFAULT_POLICY
+from shared.runtime.database import service_pool
+from shared.runtime.sealing import MasterKey
+from shared.runtime.trees import Trees
+from shared.runtime.vault import Vault
+from shared.runtime.web import Answer, Operations, Request
+
+Json = dict[str, Any]
+
+
+def reader(ref: str, role: Role, unit: UUID | None, *clearances: str) -> Actor:
+    return Actor(ref=ref, role=role, unit=unit, clearances=frozenset(clearances))
+
+
+class Desk:
+    """Where questions are put; whoever is named in the Authorization header asks."""
+
+    def __init__(self, reads: Reads, trees: Trees) -> None:
+        self.reads = reads
+        self.trees = trees
+        self._readers: dict[bytes, Actor] = {}
+        self._routes = Operations(operations(reads, _never), self._sign_in)
+
+    async def ask(self, actor: Actor, path: str, **query: Any) -> tuple[int, Json]:
+        """The status and the JSON of an answer; a parameter that is a list is repeated."""
+        key = repr(actor).encode()
+        self._readers[key] = actor
+        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+        request = Request(
+            "GET", path, {b"authorization": key}, query_string=urlencode(given, doseq=True).encode()
+        )
+        answer = await self._routes.answer(request)
+        assert isinstance(answer, Answer)
+        return answer.status, json.loads(answer.content)
+
+    async def read(self, actor: Actor, path: str, **query: Any) -> Json:
+        """The answer to a question that must be answered."""
+        status, answer = await self.ask(actor, path, **query)
+        assert status == 200, (path, query, answer)
+        return answer
+
+    async def _sign_in(self, authorization: bytes | None) -> Actor:
+        assert authorization is not None
+        return self._readers[authorization]
+
+
+@asynccontextmanager
+async def asking(url: str) -> AsyncIterator[Desk]:
+    async with service_pool(url, name="test", connections_max=6) as pool:
+        trees = Trees(pool)
+        await trees.refresh()
+        reads = Reads(pool, trees, Vault(pool, MasterKey(bytes(32))), DEFAULT_POLICY)
+        async with reads.running():
+            yield Desk(reads, trees)
+
+
+async def _never(authorization: bytes | None) -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
