@@ -12,11 +12,11 @@ help: ## Show this list
 
 .PHONY: run
 run: .venv/run.stamp ## Set up what is missing, then serve at http://127.0.0.1:8000 until Ctrl-C
-	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent
+	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent=$$PPID
 
 .PHONY: fresh
 fresh: .venv/run.stamp ## Start over with an empty ledger and no demo (asks first; YES=1 answers)
-	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent --fresh $(if $(filter 1,$(YES)),--yes)
+	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent=$$PPID --fresh $(if $(filter 1,$(YES)),--yes)
 
 .PHONY: test
 test: .venv/dev.stamp ## Run every suite, with the time of each

@@ -1,6 +1,7 @@
 """Processes of the product's own: kept going while it serves, ended when it stops."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,7 @@ async def keep(child: Child, environment: Mapping[str, str], stopping: asyncio.E
             "-m",
             "services.cli",
             *child.arguments,
+            f"--end-with-parent={os.getpid()}",
             env=environment,
             # Ctrl-C on the terminal is for the product, which then ends its children in order.
             start_new_session=True,

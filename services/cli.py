@@ -74,11 +74,11 @@ def serve(
         bool, typer.Option(help="Start over with an empty embedded ledger and no demo.")
     ] = False,
     yes: Annotated[bool, typer.Option(help="Don't ask before starting over.")] = False,
-    parented: Annotated[bool, typer.Option("--end-with-parent", hidden=True)] = False,
+    parent: Annotated[int | None, typer.Option("--end-with-parent", hidden=True)] = None,
 ) -> None:
     """Serve: everything in one, or a part of it."""
-    if parented:
-        end_with_parent()
+    if parent is not None:
+        end_with_parent(parent)
     from services import supervisor  # the web and all behind it, for which no other command should wait
 
     parts = supervisor.PARTS if only is None else _parts(only, supervisor.PARTS)
@@ -133,11 +133,11 @@ app.add_typer(cli_projections.app)
 @demo.command()
 def load(
     names: Annotated[list[str], typer.Argument(metavar="NAME…", help="haimen, huinan.")],
-    parented: Annotated[bool, typer.Option("--end-with-parent", hidden=True)] = False,
+    parent: Annotated[int | None, typer.Option("--end-with-parent", hidden=True)] = None,
 ) -> None:
     """Load demo sets through the product that is serving, each from where it was cut off."""
-    if parented:
-        end_with_parent()
+    if parent is not None:
+        end_with_parent(parent)
     from services import demo_loading
 
     demo_loading.load(command_settings(), names)

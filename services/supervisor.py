@@ -80,7 +80,7 @@ def _compose(settings: Settings, parts: Collection[str], stack: ExitStack, *, st
 
     children = []
     if PROJECTOR in parts:
-        arguments = ("serve", "--only", PROJECTOR, "--end-with-parent")
+        arguments = ("serve", "--only", PROJECTOR)
         children.append(Child(name=PROJECTOR, arguments=arguments, for_good=True))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, secrets, services, bound, server, children, _environment(settings)))

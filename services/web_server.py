@@ -115,5 +115,5 @@ async def _when_ready(
     names = installation.demo_sets(settings)
     print("\n".join(welcome(settings, secrets, names)), flush=True)
     if names:
-        arguments = ("demo", "load", *names, "--end-with-parent")
+        arguments = ("demo", "load", *names)
         await keep(Child(name="demo", arguments=arguments, for_good=False), environment, stopping)

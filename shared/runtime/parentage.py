@@ -22,9 +22,11 @@ def signal_at_parents_death(number: signal.Signals) -> None:
         _prctl(_PR_SET_PDEATHSIG, number)
 
 
-def end_with_parent() -> None:
-    """Has this process end by SIGTERM when its parent is gone, on every system."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """Has this process end by SIGTERM when its parent, the process of that number, is gone.
+
+    The number comes from the parent, which may have died before this process asked for its own.
+    """
     signal_at_parents_death(signal.SIGTERM)
 
     def watch() -> None:
@@ -32,6 +34,7 @@ def end_with_parent() -> None:
             time.sleep(_LOOK_S)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    # Also for a parent that died before the kernel was asked.
-    if _prctl is None or os.getppid() != parent:
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+    elif _prctl is None:
         threading.Thread(target=watch, daemon=True, name="parent watch").start()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -18,6 +19,8 @@ import psutil
 import psycopg
 import pytest
 
+from shared.events.vocabulary import Role
+from shared.runtime.identity import issue_token
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.product import Product, anjie, environment, serving
 
@@ -41,8 +44,7 @@ def product() -> Iterator[Product]:
     """A product that serves, with a town and a case in its ledger."""
     directory = new_directory()
     with serving(directory / "data") as served:
-        register_town(served)
-        open_case(served)
+        open_case(served, register_town(served))
         yield served
     shutil.rmtree(directory)
 
@@ -52,8 +54,7 @@ def killed() -> Iterator[Path]:
     """The data directory of a product that was killed right after it had acknowledged something."""
     directory = new_directory()
     with serving(directory / "data") as served:
-        register_town(served)
-        open_case(served)
+        open_case(served, register_town(served))
         children = served.descendants()
         served.process.kill()
         served.process.wait()
@@ -93,10 +94,10 @@ def ready(product: Product) -> bool:
         return False
 
 
-def token(data_dir: Path, *arguments: str) -> str:
-    made = anjie("token", *arguments, data_dir=data_dir)
-    assert made.returncode == 0, made.stderr
-    return made.stdout.strip()
+def token(data_dir: Path, role: Role, unit: str | None = None) -> str:
+    """One under the product's own secret."""
+    secret = (data_dir / "jwt.secret").read_bytes().strip()
+    return issue_token(secret, sub=role, role=role, unit=None if unit is None else UUID(unit))
 
 
 def post(product: Product, bearer: str, path: str, body: dict[str, Any]) -> httpx.Response:
@@ -106,17 +107,17 @@ def post(product: Product, bearer: str, path: str, body: dict[str, Any]) -> http
 
 def register_town(product: Product) -> str:
     """Registers it under always the same key."""
-    operator = token(product.data_dir, "--role", "operator")
-    answer = post(product, operator, "/v1/units", {"kind": "TOWNSHIP", "name": TOWN})
+    answer = post(
+        product, token(product.data_dir, "operator"), "/v1/units", {"kind": "TOWNSHIP", "name": TOWN}
+    )
     assert answer.is_success, answer.text
     return str(answer.json()["unit_id"])
 
 
-def open_case(product: Product) -> None:
-    officer = token(product.data_dir, "--role", "township_officer", "--unit", TOWN)
-    me = httpx.get(f"{product.url}/v1/me", headers={"Authorization": f"Bearer {officer}"}).json()
+def open_case(product: Product, town: str) -> None:
+    officer = token(product.data_dir, "township_officer", town)
     body = {"channel": "WALK_IN", "category": "NEIGHBOUR", "title": "漏水", "description": "楼上漏水"}
-    answer = post(product, officer, "/v1/cases", body | {"origin_unit": me["unit"]})
+    answer = post(product, officer, "/v1/cases", body | {"origin_unit": town})
     assert answer.status_code == 201, answer.text
 
 
@@ -158,7 +159,7 @@ def test_a_master_key_that_does_not_open_the_stored_ones_is_refused(history: Pat
 
 
 def test_a_stream_that_is_followed_does_not_hold_up_the_end(history: Path) -> None:
-    auditor = token(history, "--role", "auditor")
+    auditor = token(history, "auditor")
     headers = {"Authorization": f"Bearer {auditor}"}
     with (
         serving(history) as product,
@@ -201,17 +202,19 @@ def test_a_second_start_on_the_same_directory_is_refused(product: Product) -> No
 def test_commands_reach_the_running_product(product: Product) -> None:
     assert anjie("migrate", "--json", data_dir=product.data_dir).stdout == '{"applied":[]}\n'
     town = register_town(product)
-    by_name = token(product.data_dir, "--role", "village_officer", "--unit", TOWN, "--person", "李四")
-    by_id = token(product.data_dir, "--role", "village_officer", "--unit", town, "--person", "李四")
-    for bearer in (by_name, by_id):
-        me = httpx.get(f"{product.url}/v1/me", headers={"Authorization": f"Bearer {bearer}"}).json()
+    for unit in (TOWN, town):
+        arguments = ("--role", "village_officer", "--unit", unit, "--person", "李四")
+        made = anjie("token", *arguments, data_dir=product.data_dir).stdout.strip()
+        me = httpx.get(f"{product.url}/v1/me", headers={"Authorization": f"Bearer {made}"}).json()
         assert (me["sub"], me["role"], me["unit"]) == ("李四", "village_officer", town)
     assert eventually(lambda: lags(product) == [0, 0, 0, 0])
     verified = anjie("verify", "--json", data_dir=product.data_dir)
     assert (verified.returncode, msgspec.json.decode(verified.stdout)["holds"]) == (0, True)
-    rebuilt = anjie("rebuild", "case_timeline", "nothing", data_dir=product.data_dir)
-    assert rebuilt.returncode == 1
-    assert "nothing is none of" in rebuilt.stderr
+    rebuilt = anjie("rebuild", "backlog_by_holder", data_dir=product.data_dir)
+    assert (rebuilt.returncode, rebuilt.stdout) == (0, "made anew as of position 2: figures\n")
+    unknown = anjie("rebuild", "nothing", data_dir=product.data_dir)
+    assert unknown.returncode == 1
+    assert "nothing is none of" in unknown.stderr
 
 
 def lags(product: Product) -> list[int]:
@@ -221,7 +224,7 @@ def lags(product: Product) -> list[int]:
 
 
 def test_commands_do_without_a_running_product(history: Path) -> None:
-    token(history, "--role", "mediator", "--unit", TOWN)
+    assert anjie("token", "--role", "mediator", "--unit", TOWN, data_dir=history).stdout.count(".") == 2
     unknown = anjie("token", "--role", "mediator", "--unit", "北镇", data_dir=history)
     assert (unknown.returncode, unknown.stderr) == (2, "anjie: no unit is called 北镇\n")
     without = anjie("token", "--role", "mediator", data_dir=history)
@@ -285,8 +288,8 @@ def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(
 
 
 _PARENT = """
-import subprocess, sys
-subprocess.run([sys.argv[1], "-m", "services.cli", "serve", "--end-with-parent"])
+import os, subprocess, sys
+subprocess.run([sys.argv[1], "-m", "services.cli", "serve", f"--end-with-parent={os.getpid()}"])
 """
 
 
