@@ -52,12 +52,12 @@ async def project_all(
         return standing.position
 
 
-async def rows_of(url: str, *, schema: str = "views") -> dict[str, list[tuple[Any, ...]]]:
+async def rows_of(url: str) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table but for its shard, in an order of their own."""
     async with await AsyncConnection.connect(url, autocommit=True, row_factory=dict_row) as connection:
         found = {}
         for table in (*TABLES, "actors"):
             statement = SQL("SELECT to_jsonb(t) - 'shard' AS row FROM {} t ORDER BY 1")
-            rows = await connection.execute(statement.format(Identifier(schema, table)))
+            rows = await connection.execute(statement.format(Identifier("views", table)))
             found[table] = [row["row"] for row in await rows.fetchall()]
     return found

@@ -22,7 +22,8 @@ class Parked(NamedTuple):
 
     @classmethod
     def because(cls, error: Exception, stream_id: UUID, shards: int, position: int) -> Self:
-        reason = f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS_MAX]
+        first_line = str(error).partition("\n")[0]
+        reason = f"{type(error).__name__}: {first_line}"[:_REASON_CHARACTERS_MAX]
         return cls(stream_id, shard_of(stream_id, shards), position, reason)
 
 

@@ -1,7 +1,7 @@
 """Making read models anew beside those that are served, and exchanging them without a gap."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from services.projections.catalogue import MODELS, ReadModel, projector_of
 from services.projections.parking import Parked, fetch_parked, park
 from services.projections.runner import connect
 from services.projections.schema import LIVE, PROJECTION, Workshop, changes_statements, in_schema
+from services.projections.shards import shard_of
 from services.projections.source import stream_pasts
 from services.projections.standing import CHANGED, fetch_standing
 from services.projections.teller import ProjectorOf, Teller
@@ -78,20 +79,28 @@ class Rebuild:
     async def run(self) -> int:
         """Makes the read models, lets them catch up, exchanges them; returns the position they stand at.
 
+        All of them come to stand at the head; only some, where the others stand.
+
         Raises: ExchangeBlocked.
         """
         await self._build()
-        while await self._catch_up() >= _NEAR_EVENTS:
+        while await self._catch_up(await self._lowest()) >= _NEAR_EVENTS:
             pass
         for _ in range(_EXCHANGE_ATTEMPTS_MAX):
             try:
                 await self._exchange()
             except psycopg.errors.LockNotAvailable:
                 await asyncio.sleep(_LOCK_TIMEOUT_S)
-                await self._catch_up()
+                await self._catch_up(await self._lowest())
             else:
                 return self._position
         raise ExchangeBlocked
+
+    async def _lowest(self) -> int:
+        """Up to where no shard's rows may fall short."""
+        if self._whole:
+            return (await fetch_head(self._reading)).position
+        return (await fetch_standing(self._reading)).position
 
     async def _build(self) -> None:
         # What stands still goes on standing still, unless everything that is known of it is made anew.
@@ -99,17 +108,23 @@ class Rebuild:
         build = Build(
             self._writing, self._models, shards=self._shards, stopped=stopped, projectors=self._projectors
         )
-        self._position = (await fetch_head(self._reading)).position
+        self._position = await self._lowest()
         await build.run(self._reading, self._position)
         self._parked = build.parked
         self._stopped = {*stopped, *(stream.stream_id for stream in build.parked)}
 
-    async def _catch_up(self) -> int:
-        """Tells a batch of what came since, and answers how many events that were."""
-        events = await fetch_range(self._reading, self._position, _BATCH_EVENTS_MAX)
+    async def _catch_up(self, to: int, ahead: Mapping[int, int] | None = None) -> int:
+        """Tells a batch of what came since, and answers how many events that were.
+
+        `ahead`: shards whose streams are told up to a position of their own; the others not.
+        """
+        events = await fetch_range(self._reading, self._position, _BATCH_EVENTS_MAX, to)
         if not events:
             return 0
-        changes, newly = await self._teller.tell(events, self._stopped)
+        due = events
+        if ahead is not None:
+            due = [e for e in events if e.position <= ahead[shard_of(e.stream_id, self._shards)]]
+        changes, newly = await self._teller.tell(due, self._stopped)
         async with self._writing.transaction():
             newly += await write(self._writing, changes.only(self._tables), shards=self._shards)
         changes.settle()
@@ -122,8 +137,9 @@ class Rebuild:
         before = self._position, list(self._parked), set(self._stopped)
         try:
             async with self._writing.transaction():
-                await self._hold_the_worker()
-                while await self._catch_up():
+                positions = await self._hold_the_worker()
+                to = await self._lowest() if self._whole else max(positions.values())
+                while await self._catch_up(to, None if self._whole else positions):
                     pass
                 await self._exchange_tables()
                 await self._write_standing()
@@ -132,9 +148,11 @@ class Rebuild:
             self._teller.forget()
             raise
 
-    async def _hold_the_worker(self) -> None:
+    async def _hold_the_worker(self) -> dict[int, int]:
+        """Keeps the live rows from moving on, and answers where each shard stands."""
         await self._writing.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'".encode())
         await self._writing.execute("SELECT FROM views.positions ORDER BY projection, shard FOR UPDATE")
+        return (await fetch_standing(self._writing)).positions
 
     async def _exchange_tables(self) -> None:
         await self._writing.execute("DROP VIEW IF EXISTS views.changes")
@@ -153,13 +171,13 @@ class Rebuild:
             )
         if self._whole:
             await execute("DELETE FROM parked WHERE projection = %s", [PROJECTION])
+            await execute("DELETE FROM positions WHERE projection = %s", [PROJECTION])
+            await execute(
+                "INSERT INTO positions (projection, shard, position)"
+                " SELECT %s, shard, %s FROM generate_series(0, %s) AS shard",
+                [PROJECTION, self._position, self._shards - 1],
+            )
         await park(self._writing, self._parked)
-        await execute("DELETE FROM positions WHERE projection = %s", [PROJECTION])
-        await execute(
-            "INSERT INTO positions (projection, shard, position)"
-            " SELECT %s, shard, %s FROM generate_series(0, %s) AS shard",
-            [PROJECTION, self._position, self._shards - 1],
-        )
         await execute("UPDATE meta SET generation = generation + 1, shards = %s", [self._shards])
         await execute("SELECT pg_notify(%s, %s)", [CHANGED, str(self._position)])
 
