@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final, NoReturn, cast
 from uuid import UUID
 
@@ -141,6 +142,28 @@ def load(
     from services import demo_loading
 
     demo_loading.load(command_settings(), names)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="FILE.ndjson", exists=True, dir_okay=False, readable=True)],
+    unit: Annotated[
+        str | None,
+        typer.Option(help="Id or unique name of the unit it is about; by default the only township."),
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option(help="Where the lines come from; by default the file's name.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Send a file of commands, one a line as in a batch, to the product that serves, under one import."""
+    from services.importing import import_file
+
+    report = import_file(command_settings(), path, unit, note or path.name)
+    lines = [f"line {refused.line}: {refused.reason}" for refused in report.refused]
+    show(report, "\n".join([*lines, f"{report.stored} stored, {len(report.refused)} refused"]), as_json)
+    if report.refused:
+        raise typer.Exit(_FAILED)
 
 
 def _parts(only: str, known: tuple[str, ...]) -> tuple[str, ...]:
