@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -298,7 +299,9 @@ class Operations(BaseRoute):
                 elif request.method == "GET":
                     await _send_until_left(answer.chunks, receive, send)
                 else:
-                    await _send_chunks(answer.chunks, send)
+                    # What it sent until then counts; nobody is left to be answered.
+                    with suppress(_ClientLeft):
+                        await _send_chunks(answer.chunks, send)
             finally:
                 # Whatever the chunks are made from is let go of, also when nobody took them all.
                 await getattr(answer.chunks, "aclose", _nothing)()
@@ -368,12 +371,16 @@ def _header_missing(name: bytes) -> Text:
     return Text(f"{title} is needed here", f"此处必须提供 {title}")
 
 
+class _ClientLeft(Problem):
+    """The client went away before its request had come whole."""
+
+
 async def _received(receive: Receive) -> AsyncIterator[bytes]:
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Problem("unreadable")
+            raise _ClientLeft("unreadable")
         more = message.get("more_body", False)
         yield message.get("body", b"")
 
