@@ -32,6 +32,10 @@ LINES_AT_WORK_MAX: Final = 256
 _UNREAD_IN_MEMORY_MAX: Final = 4 << 20
 _CHUNK_BYTES: Final = 64 << 10
 _MEDIA_TYPE: Final = "application/x-ndjson"
+_EXAMPLE: Final = (
+    '{"method":"POST","path":"/v1/cases","headers":{"Idempotency-Key":"1"},"body":{"case_id":"…"}}\n'
+    '{"method":"POST","path":"/v1/cases/…/accept-case","headers":{"Idempotency-Key":"2","If-Match":"*"}}\n'
+)
 _COUNTING_HEADERS: Final = (
     b"authorization",
     b"idempotency-key",
@@ -97,14 +101,14 @@ def operation(answer: AnswerLine) -> Operation:
         method="POST",
         path="/v1/commands:batch",
         name="batch",
-        summary="Many commands, as lines of JSON.",
+        summary="Many commands, as lines of JSON; headers that a line lacks are the request's.",
         tag="batches",
         handler=handle,
         streams_body=True,
-        body_media={_MEDIA_TYPE: {"schema": {"type": "string"}}},
+        body_media={_MEDIA_TYPE: {"example": _EXAMPLE}},
         answers={200: _MEDIA_TYPE},
         problems=(413,),
-        headers=("?Idempotency-Key", "?Anjie-Import", "?Accept-Language"),
+        headers=("?Accept-Language",),
     )
 
 

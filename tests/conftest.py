@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -51,13 +52,27 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
     return _TEMPLATE
 
 
-@pytest.fixture
-def database(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[Database]:
-    """A migrated, empty database, dropped after the test with whoever is still connected."""
+@contextmanager
+def fresh_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Database]:
+    """A migrated, empty database, dropped afterwards with whoever is still connected."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {migrated_template}".encode())
+        connection.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}".encode())
         try:
             yield Database(owner_url=postgres.url(OWNER, name), url=postgres.url(SERVICE_ROLE, name))
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[Database]:
+    """A database of the test's own."""
+    with fresh_database(postgres, migrated_template) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[Database]:
+    """A database that the tests of a module share."""
+    with fresh_database(postgres, migrated_template) as fresh:
+        yield fresh
