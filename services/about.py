@@ -1,11 +1,12 @@
 """What the application says of itself: its health, its figures, its documents. Open to all."""
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import psycopg
+from prometheus_client.core import GaugeMetricFamily
 from psycopg_pool import PoolTimeout
 
 from shared.runtime import metrics
@@ -18,6 +19,7 @@ _HTML: Final = b"text/html; charset=utf-8"
 _MIGRATED: Final = "SELECT count(*) FROM runtime.migrations"
 _READY_WAIT_S: Final = 2.0
 
+ReadGauges = Callable[[psycopg.AsyncConnection[Any]], Awaitable[list[GaugeMetricFamily]]]
 KindText = tuple[int, Text, Text]
 """Status, title and explanation of a sort of problem."""
 
@@ -36,9 +38,11 @@ class ProblemKind(msgspec.Struct, kw_only=True):
 
 
 def operations(
-    pool: Pool, kinds: Mapping[str, KindText], document: Callable[[], bytes]
+    pool: Pool, kinds: Mapping[str, KindText], document: Callable[[], bytes], read_gauges: ReadGauges
 ) -> Sequence[Operation]:
-    """The operations; `document` gives the OpenAPI document, `kinds` every problem by its code."""
+    """The operations; `document` gives the OpenAPI document, `kinds` every problem by its code,
+    `read_gauges` what `/metrics` shows beside what this process counts itself.
+    """
     expected = len(read_migrations())
 
     async def healthz(request: Request) -> Answer:
@@ -55,7 +59,12 @@ def operations(
         return json_answer(Health(status="ready"))
 
     async def exposition(request: Request) -> Answer:
-        return Answer(200, metrics.exposition(), media_type=metrics.MEDIA_TYPE)
+        try:
+            async with pool.connection(timeout=_READY_WAIT_S) as connection:
+                gauges = await read_gauges(connection)
+        except (psycopg.Error, PoolTimeout):
+            gauges = []  # what this process itself counts can be told without the database
+        return Answer(200, metrics.exposition(gauges), media_type=metrics.MEDIA_TYPE)
 
     async def openapi(request: Request) -> Answer:
         return Answer(200, document())

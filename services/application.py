@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
+from prometheus_client.core import GaugeMetricFamily
+from psycopg import AsyncConnection
 
 from services import about, commands_batch, reference
 from services.intake.api import beside, files
@@ -16,6 +18,7 @@ from services.intake.application.file_store import FileStore
 from services.intake.application.files import Files
 from services.projections.api import asyncapi
 from services.projections.api import routes as projections
+from services.projections.gauges import fetch_gauges
 from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
@@ -88,7 +91,11 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     served.add(reference.operation(DEFAULT_POLICY))
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
-    for operation in about.operations(pool, _problem_kinds(), lambda: document):
+
+    async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:
+        return await fetch_gauges(connection, reads.hub.subscribers)
+
+    for operation in about.operations(pool, _problem_kinds(), lambda: document, read_gauges):
         served.add(operation)
     document = msgspec.json.encode(
         openapi_document(served.operations, title=app.title, version=_version(), description=_DESCRIPTION)

@@ -66,5 +66,8 @@ def add_gauges(read: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
     REGISTRY.register(_Gauges(read))
 
 
-def exposition() -> bytes:
-    return generate_latest(REGISTRY)
+def exposition(gauges: Iterable[GaugeMetricFamily] = ()) -> bytes:
+    """Everything in the text format, with gauges that were read for this one time."""
+    once = CollectorRegistry()
+    once.register(_Gauges(lambda: gauges))
+    return generate_latest(REGISTRY) + generate_latest(once)

@@ -208,6 +208,9 @@ def test_commands_reach_the_running_product(product: Product) -> None:
         me = httpx.get(f"{product.url}/v1/me", headers={"Authorization": f"Bearer {made}"}).json()
         assert (me["sub"], me["role"], me["unit"]) == ("李四", "village_officer", town)
     assert eventually(lambda: lags(product) == [0, 0, 0, 0])
+    exposed = httpx.get(f"{product.url}/metrics").text.splitlines()
+    told = ("anjie_ledger_head 2.0", 'anjie_projection_lag{projection="views",shard="3"} 0.0')
+    assert set(exposed) >= {*told, "anjie_parked_records 0.0", "anjie_sse_clients 0.0"}
     verified = anjie("verify", "--json", data_dir=product.data_dir)
     assert (verified.returncode, msgspec.json.decode(verified.stdout)["holds"]) == (0, True)
     rebuilt = anjie("rebuild", "backlog_by_holder", data_dir=product.data_dir)
