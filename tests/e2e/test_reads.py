@@ -1,0 +1,294 @@
+"""Reads over HTTP: moments, pages, refusals, the raw feed, the register of reads."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from shared.runtime.identity import issue_token
+from tests.e2e.conftest import JWT_SECRET, Anjie, Json, Person, Town
+from tests.e2e.reading import Listener, projecting
+
+
+@pytest.fixture
+def place(anjie: Anjie, town: Town) -> Iterator[Town]:
+    """The town, with its read models kept up."""
+    with projecting(anjie.database):
+        yield town
+
+
+def read(person: Person, path: str, **query: Any) -> Json:
+    answer = person.get(path, **query)
+    assert answer.status_code == 200, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def command(person: Person, case: Json, name: str, body: Json | None = None) -> Json:
+    return person.done(f"/v1/cases/{case['case_id']}/{name}", body, version=case["version"])
+
+
+def ask(person: Person, target: str) -> httpx.Response:
+    return person.http.get(target, headers={"Authorization": f"Bearer {person.token}"})
+
+
+UNFIT = (
+    ("/v1/cases?at_position=3&at_recorded=2020-01-01T00:00:00Z", "at_recorded"),
+    ("/v1/cases?at_position=99999", "at_position"),
+    ("/v1/cases?at_position=-1", "at_position"),
+    ("/v1/kpi?at_recorded=2150-01-01T00:00:00Z", "at_recorded"),
+    ("/v1/kpi?at_occurred=2150-01-01T00:00:00Z", "at_occurred"),
+    ("/v1/kpi?at_occurred=2020-01-01T00:00:00", "at_occurred"),
+    ("/v1/kpi?at_occurred=0001-01-01T00:00:00%2B08:00", "at_occurred"),
+    ("/v1/kpi?from=2020-02-02&to=2020-02-01", "to"),
+    ("/v1/backlog?by=nobody", "by"),
+    ("/v1/cases?state=DREAMING", "state"),
+    ("/v1/cases?limit=0", "limit"),
+    ("/v1/cases?limit=1001", "limit"),
+    ("/v1/explain/registered?limit=5001", "limit"),
+    ("/v1/explain/registered?level=GROUP", "level"),
+    ("/v1/cases?cursor=nonsense", "cursor"),
+    ("/v1/cases?handler=%00", "handler"),
+    ("/v1/cases?overdue=true", "overdue"),
+    ("/v1/events?limit=5001", "limit"),
+    ("/v1/streams/urgent_board?after=x", "after"),
+    ("/v1/audit/reads", "case_id"),
+)
+
+
+def test_what_does_not_fit_is_refused_by_name(town: Town) -> None:
+    for target, parameter in UNFIT:
+        answer = ask(town.auditor, target)
+        assert answer.status_code == 422, (target, answer.text)
+        assert parameter in answer.json()["errors"][0]["pointer"], (target, answer.text)
+
+
+ALLOWED = (
+    ("leader", "/v1/backlog?unit={village}", 403),
+    ("leader", "/v1/cases?unit={village}", 403),
+    ("leader", "/v1/kpi?unit=00000000-0000-7000-8000-000000000000", 404),
+    ("operator", "/v1/kpi?unit={village}", 200),
+    ("operator", "/v1/kpi", 200),
+    ("dashboard", "/v1/cases", 403),
+    ("dashboard", "/v1/explain/registered", 403),
+    ("village_officer", "/v1/explain/nothing", 404),
+    ("village_officer", "/v1/events", 403),
+    ("resident", "/v1/actors", 403),
+    ("leader", "/v1/cases/nonsense", 404),
+    ("leader", "/v1/cases/00000000-0000-7000-8000-000000000000", 404),
+)
+
+
+def test_who_may_ask_for_what(town: Town) -> None:
+    for who, target, status in ALLOWED:
+        person: Person = getattr(town, who)
+        answer = ask(person, target.format(village=town.village))
+        assert answer.status_code == status, (who, target, answer.text)
+        if status == 403:
+            assert len(answer.json()["detail"]) > 20
+
+
+def test_without_a_token_nothing_is_read(anjie: Anjie) -> None:
+    for path in ("/v1/cases", "/v1/kpi", "/v1/events", "/v1/streams/urgent_board", "/v1/me"):
+        assert anjie.http.get(path).status_code == 401
+    assert anjie.http.get("/asyncapi.json").json()["asyncapi"] == "3.0.0"
+
+
+def test_a_case_is_read_as_of_any_moment(place: Town) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    opened = place.open_case()
+    first = read(place.leader, f"/v1/cases/{opened['case_id']}")
+    accepted = command(place.leader, opened, "accept-case", {"procedure": "SELF_GOVERNANCE"})
+    path = f"/v1/cases/{opened['case_id']}"
+    live = read(place.leader, path)
+    assert (live["state"], live["as_of_position"]) == ("ACCEPTED", accepted["position"])
+    assert "offer-mediation" in live["allowed_commands"]
+    past = read(place.leader, path, at_position=opened["position"])
+    assert past["allowed_commands"] == []
+    assert past == first | {"as_of_instant": past["as_of_instant"], "allowed_commands": []}
+    assert read(place.leader, path, at_recorded=past["as_of_instant"]) == past
+    timeline = read(place.leader, f"{path}/timeline", at_position=opened["position"])
+    assert [item["topic"] for item in timeline["items"]] == ["case.registered"]
+    assert place.leader.get(path, at_position=opened["position"] - 1).status_code == 404
+    assert place.leader.get(path, at_occurred=before.isoformat()).status_code == 404
+
+
+def test_a_timeline_speaks_the_callers_language(anjie: Anjie, town: Town) -> None:
+    case = town.open_case()
+    path = f"/v1/cases/{case['case_id']}/timeline"
+    said = {
+        language: anjie.http.get(
+            path, headers={"Authorization": f"Bearer {town.leader.token}", "Accept-Language": language}
+        ).json()["items"][0]["summary"]
+        for language in ("zh", "en")
+    }
+    assert said["zh"].startswith("登记")
+    assert said["en"].startswith("Registered")
+
+
+def test_a_write_is_read_by_whoever_waits_for_it(place: Town) -> None:
+    for _ in range(5):
+        case = place.open_case()
+        answer = read(place.leader, "/v1/cases", min_position=case["position"])
+        assert answer["as_of_position"] >= case["position"]
+        assert answer["items"][0]["case_id"] == case["case_id"]
+
+
+def test_waiting_for_what_does_not_come_ends(town: Town) -> None:
+    """The read models stand still here: nothing projects."""
+    case = town.open_case()
+    paths = (
+        f"/v1/cases?min_position={case['position']}",
+        f"/v1/kpi?at_position={case['position']}",
+        f"/v1/cases/{case['case_id']}?min_position={case['position'] + 1}",
+    )
+    started = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda target: ask(town.leader, target), paths))
+    assert 4.5 < time.monotonic() - started < 9
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
+
+
+def test_pages_stay_at_the_moment_of_the_first(anjie: Anjie, place: Town) -> None:
+    opened = [place.open_case() for _ in range(5)]
+    answer = place.leader.get("/v1/cases", limit=2, min_position=opened[-1]["position"])
+    place.open_case()
+    seen = list(answer.json()["items"])
+    while "next" in answer.links:
+        answer = ask(place.leader, answer.links["next"]["url"])
+        assert answer.json()["as_of_position"] == opened[-1]["position"]
+        seen += answer.json()["items"]
+    assert [item["case_id"] for item in seen] == [case["case_id"] for case in reversed(opened)]
+    assert answer.json()["next"] is None
+
+
+def test_lists_are_filtered(place: Town) -> None:
+    plain = place.open_case()
+    roads = command(
+        place.leader, place.open_case(category="ROADS"), "accept-case", {"procedure": "SELF_GOVERNANCE"}
+    )
+    roads = command(place.leader, roads, "assign-handler", {"handler_ref": "leader-37"})
+    today = datetime.now(UTC) + timedelta(hours=8)
+    read(place.leader, "/v1/cases", min_position=roads["position"])
+    for query, expected in (
+        ({"category": "ROADS"}, [roads]),
+        ({"state": ["REGISTERED", "CLOSED"]}, [plain]),
+        ({"handler": "leader-37"}, [roads]),
+        ({"procedure": "SELF_GOVERNANCE"}, [roads]),
+        ({"unit": place.village}, [roads, plain]),
+        ({"origin": place.other_village}, []),
+        ({"urgent": "true"}, []),
+        ({"q": plain["case_id"]}, [plain]),
+        ({"q": "roads"}, [roads]),
+        ({"q": "37"}, [roads, plain]),
+        ({"opened_from": today.date().isoformat()}, [roads, plain]),
+        ({"opened_to": (today.date() - timedelta(days=1)).isoformat()}, []),
+    ):
+        items = read(place.township_officer, "/v1/cases", **query)["items"]
+        assert [item["case_id"] for item in items] == [case["case_id"] for case in expected], query
+
+
+def test_what_became_confidential_is_so_in_its_past(place: Town) -> None:
+    case = place.open_case(category="PUBLIC_SAFETY")
+    then = {"at_position": case["position"]}
+    assert read(place.village_officer, "/v1/cases", **then)["items"][0]["case_id"] == case["case_id"]
+    lead = command(place.leader, case, "accept-case", {"procedure": "SAFETY_LEAD"})
+    hidden = {"sealed": True, "position": case["position"]}
+    read(place.leader, "/v1/cases", min_position=lead["position"])
+    assert read(place.village_officer, "/v1/cases", **then)["items"] == [hidden]
+    assert read(place.village_officer, "/v1/explain/registered", **then)["items"] == [hidden]
+    assert place.village_officer.get(f"/v1/cases/{case['case_id']}", **then).status_code == 404
+    assert read(place.leader, f"/v1/cases/{case['case_id']}", **then)["state"] == "REGISTERED"
+
+
+def test_reads_by_those_who_oversee_are_registered(place: Town) -> None:
+    case = place.open_case()
+    path = f"/v1/cases/{case['case_id']}"
+    read(place.township_officer, path)
+    read(place.supervisor, path, at_position=case["position"])
+    read(place.operator, f"{path}/timeline")
+    read(place.auditor, "/v1/explain/registered", min_position=case["position"])
+    with Listener(place.supervisor, "/v1/streams/case_timeline", case_id=case["case_id"]) as listener:
+        listener.next()
+    reads = read(place.auditor, "/v1/audit/reads", case_id=case["case_id"])["items"]
+    assert [(item["actor_ref"], item["read"]) for item in reads] == [
+        ("supervisor-1", "case"),
+        ("operator", "timeline"),
+        ("auditor-1", "explain/registered"),
+        ("supervisor-1", "stream"),
+    ]
+    assert reads[0]["as_of_position"] == case["position"]
+
+
+def test_the_feed_has_every_position_and_seals_what_is_private(place: Town) -> None:
+    case = place.open_case()
+    read(place.leader, "/v1/cases", min_position=case["position"])
+    lines = place.operator.get("/v1/events").text.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["position"] for event in events] == list(range(1, case["position"] + 1))
+    registered = events[-1]
+    assert registered["type"] == "case.registered"
+    assert registered["subject"] == case["case_id"]
+    assert registered["data"]["title"] == {"sealed": True}
+    assert registered["data"]["people"][0]["name"] == {"sealed": True}
+    part = place.operator.get("/v1/events", after=2, limit=2).text.splitlines()
+    assert part == lines[2:4]
+    elsewhere = Person(place.operator.http, _supervisor_elsewhere(place), "supervisor-2")
+    sealed = elsewhere.get("/v1/events", after=case["position"] - 1).text.splitlines()
+    assert [json.loads(line) for line in sealed] == [{"sealed": True, "position": case["position"]}]
+
+
+def _supervisor_elsewhere(town: Town) -> str:
+    return issue_token(JWT_SECRET, sub="supervisor-2", role="supervisor", unit=UUID(town.other_village))
+
+
+def test_the_feed_can_be_followed(place: Town) -> None:
+    case = place.open_case()
+    headers = {"Authorization": f"Bearer {place.operator.token}"}
+    query = {"after": case["position"] - 1, "follow": "true"}
+    with place.operator.http.stream("GET", "/v1/events", params=query, headers=headers) as answer:
+        lines = answer.iter_lines()
+        assert json.loads(next(lines))["position"] == case["position"]
+        later = place.open_case()
+        assert json.loads(next(lines))["position"] == later["position"]
+
+
+def test_units_and_actors_are_listed(place: Town) -> None:
+    case = place.open_case()
+    units = read(place.leader, "/v1/units", parent=place.township)["items"]
+    assert [unit["unit_id"] for unit in units] == [place.village, place.other_village]
+    assert [unit["name"] for unit in read(place.leader, "/v1/units", name="37")["items"]] == ["37组"]
+    read(place.leader, "/v1/cases", min_position=case["position"])
+    actors = read(place.village_officer, "/v1/actors", role="group_leader")["items"]
+    assert actors == [{"actor_ref": "leader-37", "role": "group_leader", "unit": place.group}]
+    me = read(place.leader, "/v1/me")
+    assert (me["sub"], me["role"], me["unit"], me["unit_name"]) == (
+        "leader-37",
+        "group_leader",
+        place.group,
+        "37组",
+    )
+    assert [step["name"] for step in me["unit_path"]] == ["余东镇", "新河村", "37组"]
+
+
+def test_services_are_counted_and_listed(place: Town) -> None:
+    person = {"role": "BENEFICIARY", "name": "黄某"}
+    first = place.leader.done(
+        "/v1/services", {"unit": place.group, "item": "ATTESTATION", "beneficiary": person}
+    )
+    second = place.leader.done("/v1/services", {"unit": place.group, "item": "PENSION"})
+    read(place.leader, "/v1/services", min_position=second["position"])
+    told = read(place.village_officer, "/v1/services")
+    assert (told["total"], told["by_item"]) == (2, {"ATTESTATION": 1, "PENSION": 1})
+    assert told["items"][1]["beneficiary"]["name"] == {"sealed": True}
+    assert read(place.leader, "/v1/services")["items"][1]["beneficiary"]["name"] == "黄某"
+    wall = read(place.dashboard, "/v1/services")
+    assert (wall["total"], wall["items"]) == ({"suppressed": True}, [])
+    assert first["service_id"] == told["items"][1]["service_id"]
