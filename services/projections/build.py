@@ -91,7 +91,8 @@ class Build:
                 await copy_rows(self._writing, TABLES[table], rows)
                 rows.clear()
         if self._sightings is not None and len(self._sightings) >= rows_min:
-            await store_sightings(self._writing, self._sightings)
+            async with self._writing.transaction():
+                await store_sightings(self._writing, self._sightings)
             self._sightings.clear()
 
 

@@ -7,15 +7,14 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from services.projections.cases.file import CaseFile, evolve_file
-from services.projections.cases.rows import CASES, case_row
-from services.projections.figures.facts import FACTS, case_facts, roster_facts, visit_facts
-from services.projections.services_ledger.rows import SERVICES, performed_services, recorded_service
+from services.projections.cases.projector import CaseProjector
+from services.projections.cases.rows import CASES
+from services.projections.figures.facts import FACTS, roster_facts, visit_facts
+from services.projections.services_ledger.rows import SERVICES, recorded_service
 from services.projections.tables import Table
 from services.projections.temporal import Projector, Row
 from shared.events.base import Event
 from shared.events.recorded import Recorded
-from shared.policy.policy import DEFAULT_POLICY
 
 _ROOM: Final = Path(__file__).parent
 
@@ -65,20 +64,6 @@ class Once(NamedTuple):
 
     recorded: Recorded
     event: Event
-
-
-class CaseProjector:
-    """A case: its list row, its facts, and the services performed in it."""
-
-    lasting = True
-
-    def evolve(self, state: CaseFile | None, recorded: Recorded, event: Event) -> CaseFile:
-        return evolve_file(state, recorded, event)
-
-    def rows(self, state: CaseFile) -> tuple[Row, ...]:
-        listed = () if state.case is None else (case_row(state.case),)
-        facts = case_facts(state, partial_counts=DEFAULT_POLICY.partial_counts)
-        return (*listed, *facts, *performed_services(state))
 
 
 class OnceProjector:

@@ -213,7 +213,7 @@ async def workshop(url: str, schema: Workshop) -> AsyncIterator[tuple[Connection
     """
     async with (
         await connect(url, schema) as writing,
-        await AsyncConnection.connect(url, autocommit=True) as reading,
+        await AsyncConnection.connect(url, autocommit=True, options="-c timezone=UTC") as reading,
     ):
         taken = await writing.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_KEY])
         if await taken.fetchone() != (True,):

@@ -133,7 +133,9 @@ async def connect(url: str, schema: str = LIVE) -> Connection:
     What it writes is durable a moment after it is answered: rows and positions go together,
     so what a crash takes away is told again.
     """
-    connection = await AsyncConnection.connect(url, autocommit=True, application_name="anjie projections")
+    connection = await AsyncConnection.connect(
+        url, autocommit=True, application_name="anjie projections", options="-c timezone=UTC"
+    )
     await prepare(connection)
     await connection.execute(f"SET search_path = {schema}; SET synchronous_commit = off".encode())
     return connection

@@ -149,8 +149,8 @@ async def copy_rows(connection: Connection, table: Table, rows: Sequence[Placed]
 _END: Final = SQL(
     "UPDATE {0} SET known_until = ended.known_until, occurred_until = ended.occurred_until,"
     " closed_at = ended.closed_at"
-    " FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::timestamptz[], %s::bigint[], %s::timestamptz[],"
-    " %s::bigint[])"
+    " FROM unnest(%b::uuid[], %b::bigint[], %b::uuid[], %b::timestamptz[], %b::bigint[], %b::timestamptz[],"
+    " %b::bigint[])"
     " AS ended (stream_id, known_from, row_key, occurred_from, known_until, occurred_until, closed_at)"
     " WHERE {0}.stream_id = ended.stream_id AND {0}.known_from = ended.known_from"
     " AND {0}.row_key = ended.row_key AND {0}.occurred_from = ended.occurred_from"

@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 from psycopg import AsyncConnection
 
-from services.projections.cases.file import CaseFile
-from services.projections.catalogue import CaseProjector, projector_of
+from services.projections.cases.projector import CaseProjector, CaseState
+from services.projections.catalogue import projector_of
 from services.projections.operations import UnknownView, rebuild, retry_parked, status, verify
 from services.projections.rebuild import RebuildBusy, workshop
 from services.projections.runner import Runner
@@ -139,14 +139,14 @@ class Poisoned(CaseProjector):
         self.untellable = untellable
         self.unwritable = unwritable
 
-    def evolve(self, state: CaseFile | None, recorded: Recorded, event: Event) -> CaseFile:
+    def evolve(self, state: CaseState | None, recorded: Recorded, event: Event) -> CaseState:
         if recorded.stream_id == self.untellable and isinstance(event, CaseAccepted):
             raise ValueError("poison")
         return super().evolve(state, recorded, event)
 
-    def rows(self, state: CaseFile) -> tuple[Row, ...]:
-        rows = super().rows(state)
-        if state.case is None or state.case.case_id != self.unwritable or state.case.version == 1:
+    def rows(self, state: CaseState) -> tuple[Row, ...]:
+        rows, case = super().rows(state), state.file.case
+        if case is None or case.case_id != self.unwritable or case.version == 1:
             return rows
         table, values = rows[0]
         return (Row(table, (*values[:1], "NUL \x00", *values[2:])), *rows[1:])

@@ -89,4 +89,6 @@ async def store_sightings(connection: AsyncConnection[Any], sightings: Iterable[
     rows = [(*who, *moment) for who, moments in by_actor.items() for moment in earliest(moments)]
     columns = list(zip(*rows, strict=True))
     if columns:
+        # Workers that divide the shards come to positions in any order; each must see what others keep.
+        await connection.execute("LOCK TABLE actors IN SHARE ROW EXCLUSIVE MODE")
         await connection.execute(_STORE, [list(column) for column in columns])
