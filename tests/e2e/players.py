@@ -93,7 +93,7 @@ class Players:
         query = {name: str(value) for name, value in parameters.items()}
         return self.http.get(path, params=query, headers=self.token(who, clearances))
 
-    def read(self, path: str, who: Acting | None, **parameters: object) -> Json:
+    def read(self, path: str, who: Acting | None, **parameters: Any) -> Json:
         """The answer to a read that must succeed."""
         answer = self.get(path, who, **parameters)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
