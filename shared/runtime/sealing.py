@@ -6,7 +6,6 @@ that no ciphertext can be moved. Keys are wrapped by a key derived from the mast
 """
 
 import functools
-import hashlib
 import hmac
 import os
 import typing
@@ -63,10 +62,10 @@ class MasterKey:
     def idempotency(self, sub: str, key: str, route: str, canonical_body: bytes) -> IdempotencyKey:
         """Keyed hashes of a client's key and of what was sent under it; `route` is method and path."""
         owner = f"{len(sub)}|{sub}|{key}".encode()
-        content = hmac.new(self._bodies, route.encode(), hashlib.sha256)
-        content.update(b"\n")
-        content.update(canonical_body)
-        return IdempotencyKey(hmac.digest(self._idempotency, owner, "sha256"), content.digest())
+        content = b"%b\n%b" % (route.encode(), canonical_body)
+        return IdempotencyKey(
+            hmac.digest(self._idempotency, owner, "sha256"), hmac.digest(self._bodies, content, "sha256")
+        )
 
     def file_digest(self, content: bytes) -> str:
         """HMAC-SHA-256 of a file's clear bytes, hexadecimal."""

@@ -1,27 +1,24 @@
 """Turns: commands on one case are taken one after the other, so that they don't decide in vain."""
 
 import asyncio
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from uuid import UUID
-
-
-class _Queue:
-    __slots__ = ("lock", "users")
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.users = 0
 
 
 class Turns:
     """The queues of this process; what other processes do meanwhile is found out by the append."""
 
     def __init__(self) -> None:
-        self.queues: dict[UUID, _Queue] = {}
+        self._queues: dict[UUID, deque[asyncio.Future[None]]] = {}
 
-    def of(self, case_ids: Iterable[UUID]) -> "Turn":
-        return Turn(self.queues, case_ids)
+    def of(self, case_ids: Sequence[UUID]) -> "Turn":
+        return Turn(self._queues, case_ids)
+
+    def __len__(self) -> int:
+        """Cases on which commands are under way."""
+        return len(self._queues)
 
 
 class Turn:
@@ -29,25 +26,35 @@ class Turn:
 
     __slots__ = ("_case_ids", "_held", "_queues")
 
-    def __init__(self, queues: dict[UUID, _Queue], case_ids: Iterable[UUID]) -> None:
+    def __init__(self, queues: dict[UUID, deque[asyncio.Future[None]]], case_ids: Sequence[UUID]) -> None:
         self._queues = queues
         # In one order everywhere, so that no two commands wait for each other.
-        self._case_ids = sorted(set(case_ids))
+        self._case_ids = case_ids if len(case_ids) < 2 else sorted(set(case_ids))
         self._held: list[UUID] = []
 
     async def __aenter__(self) -> None:
         for case_id in self._case_ids:
             queue = self._queues.get(case_id)
             if queue is None:
-                queue = self._queues[case_id] = _Queue()
-            queue.users += 1
-            try:
-                await queue.lock.acquire()
-            except BaseException:
-                self._leave(case_id)
-                self._release()
-                raise
+                # Whoever comes first holds the case by the queue's being there.
+                self._queues[case_id] = deque()
+            else:
+                await self._wait(case_id, queue)
             self._held.append(case_id)
+
+    async def _wait(self, case_id: UUID, queue: deque[asyncio.Future[None]]) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if not turn.cancelled():
+                # It was handed over already, so it is this one's to hand on.
+                self._held.append(case_id)
+            elif turn in queue:
+                queue.remove(turn)
+            self._release()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -56,12 +63,12 @@ class Turn:
 
     def _release(self) -> None:
         for case_id in self._held:
-            self._queues[case_id].lock.release()
-            self._leave(case_id)
+            queue = self._queues[case_id]
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    break
+            else:
+                del self._queues[case_id]
         self._held.clear()
-
-    def _leave(self, case_id: UUID) -> None:
-        queue = self._queues[case_id]
-        queue.users -= 1
-        if queue.users == 0:
-            del self._queues[case_id]
