@@ -25,6 +25,10 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
+_ALWAYS_FIT = frozenset((type(None), bool, int, UUID))
+"""Types whose values nothing can be wrong with; most fields of most bodies."""
+
+
 class Fault(NamedTuple):
     """What is wrong with one place of a body: a JSON pointer and a stable code."""
 
@@ -107,7 +111,9 @@ def _faults(value: object, pointer: str) -> Iterator[Fault]:
                 yield from _faults(item, f"{pointer}/{index}")
         case msgspec.Struct():
             for name in value.__struct_fields__:
-                yield from _faults(getattr(value, name), f"{pointer}/{name}")
+                item = getattr(value, name)
+                if type(item) not in _ALWAYS_FIT:
+                    yield from _faults(item, f"{pointer}/{name}")
             if isinstance(value, Shape):
                 yield from (Fault(pointer + fault.pointer, fault.code) for fault in value.faults())
 

@@ -32,6 +32,7 @@ class UnitTree:
     def __init__(self, units: Mapping[UUID, Unit]) -> None:
         self._units = dict(units)
         self._children: dict[UUID | None, list[UUID]] = {}
+        self._paths: dict[UUID | None, tuple[UUID, ...]] = {}
         for unit in self._units.values():
             self._children.setdefault(unit.parent_id, []).append(unit.unit_id)
 
@@ -48,12 +49,18 @@ class UnitTree:
         """The units directly under it, in order of registration; None: those at the top."""
         return list(self._children.get(unit_id, ()))
 
-    def path(self, unit_id: UUID | None) -> list[UUID]:
+    def path(self, unit_id: UUID | None) -> tuple[UUID, ...]:
         """From the unit itself up to its root."""
-        path: list[UUID] = []
-        while (unit := self.get(unit_id)) is not None and unit.unit_id not in path:
-            path.append(unit.unit_id)
-            unit_id = unit.parent_id
+        path = self._paths.get(unit_id)
+        if path is None:
+            steps: list[UUID] = []
+            above = unit_id
+            while (unit := self.get(above)) is not None and unit.unit_id not in steps:
+                steps.append(unit.unit_id)
+                above = unit.parent_id
+            path = tuple(steps)
+            if path:
+                self._paths[unit_id] = path
         return path
 
     def within(self, unit_id: UUID | None, ancestor: UUID | None) -> bool:
