@@ -1,6 +1,7 @@
 """The HTTP application, put together: what serves what, and what starts and ends with it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -124,9 +125,14 @@ def _problem_kinds() -> dict[str, about.KindText]:
         kinds[code] = (
             kind.status,
             kind.title,
-            Text(f"{rule.en} ({rule.source})", f"{rule.zh}（{rule.source}）"),
+            Text(f"{_unfilled(rule.en)} ({rule.source})", f"{_unfilled(rule.zh)}（{rule.source}）"),
         )
     return kinds
+
+
+def _unfilled(words: str) -> str:
+    """Words of a rule as they are said of no case in particular."""
+    return re.sub(r"{\w+}", "…", words)
 
 
 def _version() -> str:

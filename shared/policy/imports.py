@@ -45,6 +45,6 @@ def check_import(found: Import | None, actor: Actor, tree: UnitTree) -> None:
     if found is None:
         raise refusal(Unknown, "unknown")
     if actor.role != "operator" and (actor.unit is None or not tree.within(actor.unit, found.unit)):
-        raise refusal(Forbidden, "outside")
+        raise refusal(Forbidden, "outside-import")
     if found.closed:
         raise failed("import-closed")

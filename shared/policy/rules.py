@@ -25,7 +25,21 @@ REFUSALS: dict[str, Rule] = {
         "只能由本人表示,或由办理人注明代为表示。",
         "Only for themselves, or on behalf of them.",
     ),
-    "outside": Rule(LIFECYCLE, "不在您的单位范围内。", "That is outside your unit."),
+    "outside": Rule(
+        LIFECYCLE,
+        "不在您的单位范围内;该单位或其上级单位的人员可以。",
+        "That is not yours; it would be for those who work for that unit or one above it.",
+    ),
+    "outside-import": Rule(
+        LIFECYCLE,
+        "导入属于另一单位;该单位或其下级单位的人员可以。",
+        "The import is another unit's; it would be for those of that unit or of one beneath it.",
+    ),
+    "only-in-the-clear": Rule(
+        LIFECYCLE,
+        "只供案件的登记人、办理人、调解员与承办单位等可见个人信息者查阅。",
+        "For those who see its case in the clear, such as its opener, handler and staff of its holder.",
+    ),
     "wrong-state": Rule(LIFECYCLE, "案件处于{state},不能办理此项。", "Not while the case is {state}."),
     "wrong-procedure": Rule(LIFECYCLE, "此程序中不能办理此项。", "Not in this procedure."),
     "id-taken": Rule(LIFECYCLE, "该标识已被使用。", "This id is in use already."),

@@ -191,6 +191,18 @@ def test_ids_that_clients_make_are_theirs_once(town: Town) -> None:
     town.supervisor.done(path, {"query_id": query_id, "question": "?"})
 
 
+def test_what_is_wrong_with_a_case_that_a_visit_opens_is_named_where_it_stands(town: Town) -> None:
+    visit = {"unit": town.group, "visit_kind": "HOUSEHOLD", "findings": "x"}
+    taken = town.open_case()["case_id"]
+    for changes, status, pointer in (
+        ({"channel": "x"}, 422, "/opens_case/channel"),
+        ({"category": "x"}, 422, "/opens_case/category"),
+        ({"case_id": taken, "people": []}, 409, "/opens_case/case_id"),
+    ):
+        answer = town.leader.post("/v1/visits", visit | {"opens_case": town.opening(**changes)})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (status, pointer)
+
+
 def test_paths_and_methods_that_are_not_there(anjie: Anjie, town: Town) -> None:
     for path in ("/", "/v1", "/v1/cases/x/fly-away", f"/v1/cases/{new_id()}/archive-case", "/v1/cases/"):
         answer = town.leader.post(path)
@@ -206,6 +218,8 @@ def test_every_problem_is_documented_at_its_type(anjie: Anjie, town: Town) -> No
     told = anjie.http.get(answer.json()["type"]).json()
     assert told["status"] == answer.status_code
     assert set(told["meaning"]) == {"en", "zh"}
+    for code in ("no-relation", "wrong-state"):
+        assert "{" not in "".join(anjie.http.get(f"/problems/{code}").json()["meaning"].values())
     assert anjie.http.get("/problems/no-such-problem").status_code == 404
 
 

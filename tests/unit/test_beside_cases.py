@@ -183,7 +183,7 @@ def test_imports_are_the_operator_s_and_reach_one_unit() -> None:
     standing = Import(import_id=new_id(), unit=TOWNSHIP, version=1)
     check_import(standing, LEADER, TREE)
     check_import(standing, OPERATOR, TREE)
-    with refused(Forbidden, "outside"):
+    with refused(Forbidden, "outside-import"):
         check_import(standing, actor("fo", "village_officer", FAR_VILLAGE), TREE)
     with refused(Unknown, "unknown"):
         check_import(None, LEADER, TREE)

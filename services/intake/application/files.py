@@ -108,7 +108,7 @@ class Files:
             return
         if seen <= {Sight.HIDDEN}:
             raise refusal(Unknown, "unknown")
-        raise refusal(Forbidden, "outside")
+        raise refusal(Forbidden, "only-in-the-clear")
 
 
 def stored_file(outcome: Outcome) -> StoredFile:

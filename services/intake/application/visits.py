@@ -8,7 +8,7 @@ from services.intake.domain.decide import decide
 from services.intake.domain.records import record_visit
 from shared.policy.bodies import with_ids
 from shared.policy.imports import Import
-from shared.policy.refusal import Taken
+from shared.policy.refusal import Refused, Taken
 from shared.policy.rules import refusal
 from shared.runtime.case_commands import CaseWork
 from shared.runtime.command_handling import (
@@ -59,16 +59,21 @@ class VisitWork:
         occurred_at, late = happened_at(sent, body, self._desk.policy, imported=imported)
         seen = None if body.case_id is None else streams.case(body.case_id)
         case = None if seen is None else seen.case
-        visited, refused = deciding(lambda: record_visit(body, sent.actor, tree, case))
+        visited, unfit = deciding(lambda: record_visit(body, sent.actor, tree, case))
         if streams.events(self.visit_id):
-            refused = refusal(Taken, "id-taken", "/visit_id")
-        if visited is None or refused or late:
-            raise first_refusal(refused, late)
+            unfit = refusal(Taken, "id-taken", "/visit_id")
+        if visited is None or unfit or late:
+            raise first_refusal(unfit, late)
         placed = [Placed(self.visit_id, 1, visited)]
         about = list(people_in(visited))
         correlation_id = body.case_id or self.visit_id
         if self._opening is not None:
-            opened = self._opening.decide(streams, found)
+            try:
+                opened = self._opening.decide(streams, found)
+            except Refused as refused:
+                # Told of the field where it stands in the visit's body.
+                refused.field = refused.field and f"/opens_case{refused.field}"
+                raise
             placed += opened.placed
             about += [person_ref for person_ref in opened.about if person_ref not in about]
             correlation_id = self._opening.case_id
