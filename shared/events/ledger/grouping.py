@@ -59,6 +59,7 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
         self._idle: list[asyncio.Future[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
+        self._gone_since: float | None = None
 
     @abstractmethod
     async def _prepare(self, connection: AsyncConnection[Any]) -> AsyncCursor[Any]:
@@ -128,29 +129,27 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        gone_since = None
         while await self._work_came():
             try:
                 async with self._pool.connection(CONNECT_TIMEOUT_S) as connection:
-                    cursor = await self._prepare(connection)
-                    gone_since = None
-                    await self._work_on(cursor)
+                    await self._work_on(connection)
             except Exception as error:
                 # Those under way have been told. Whatever it was, the worker lives on for the others.
-                gone_since = gone_since or loop.time()
-                if loop.time() - gone_since < CONNECT_TIMEOUT_S:
+                self._gone_since = self._gone_since or loop.time()
+                if loop.time() - self._gone_since < CONNECT_TIMEOUT_S:
                     await asyncio.sleep(_RECONNECT_S)
                     continue
                 while self._queue:
                     self._queue.popleft().refuse(_unavailable(error))
 
-    async def _work_on(self, cursor: AsyncCursor[Any]) -> None:
-        """Runs groups on one connection until it fails, was idle for long, or all is done."""
+    async def _work_on(self, connection: AsyncConnection[Any]) -> None:
+        """Runs groups on one connection until it fails or all is done."""
         loop = asyncio.get_running_loop()
-        while True:
-            idle_since = loop.time()
-            if not await self._work_came() or loop.time() - idle_since > _TRUST_IDLE_S:
-                return
+        tried_at = float("-inf")
+        while await self._work_came():
+            if loop.time() - tried_at > _TRUST_IDLE_S:
+                cursor = await self._prepare(connection)
+                self._gone_since = None
             group = self._take_group()
             try:
                 async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
@@ -159,6 +158,7 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
                 for waiting in group:
                     waiting.refuse(_unavailable(error))
                 raise
+            tried_at = loop.time()
 
 
 def _unavailable(error: BaseException) -> LedgerUnavailable:

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
 from shared.events.ledger.grouping import GroupedRequests, Waiting
-from shared.events.ledger.reader import COLUMNS, fetch_range, recorded_of
+from shared.events.ledger.reader import COLUMNS, recorded_of
 from shared.events.recorded import Recorded
 
 GROUP_REQUESTS_MAX: Final = 32
@@ -64,12 +64,6 @@ class StreamLoader(GroupedRequests[_Wanted, Loaded]):
         Raises: QueueFull, LedgerUnavailable.
         """
         return await self._ask(_Wanted(stream_ids, key_hash))
-
-    async def between(self, first_position: int, last_position: int) -> list[Recorded]:
-        """The events from one position to another, both included, in their order."""
-        async with self._pool.connection() as connection:
-            count = last_position - first_position + 1
-            return await fetch_range(connection, first_position - 1, count, last_position)
 
     async def _prepare(self, connection: AsyncConnection[Any]) -> AsyncCursor[Any]:
         cursor = connection.cursor(binary=True)
