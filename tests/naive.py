@@ -139,9 +139,10 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
         if life.state in OPEN and first is None and last is None:
             total["open_by_holder", None, life.holder] += 1
             total["open_by_origin", None, life.unit] += 1
-            if life.urgent:
-                total["urgent_open_by_holder", None, life.holder] += 1
-                total["urgent_open_by_origin", None, life.unit] += 1
+            if life.urgent is not False:
+                name = "urgent" if life.urgent else "unclassified"
+                total[f"{name}_open_by_holder", None, life.holder] += 1
+                total[f"{name}_open_by_origin", None, life.unit] += 1
         for name in registered_as(life) if on_day else ():
             total[name, None, life.unit] += 1
         if on_day:

@@ -88,11 +88,12 @@ def test_rows_are_those_directly_beneath_and_the_units_own() -> None:
     assert rows_under(TREE, None) == {TOWN: [TOWN, VILLAGE, OTHER, GROUP]}
     early, late = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
     own = {
-        GROUP: Backlog(open=2, urgent_open=1, oldest_opened_at=early),
-        VILLAGE: Backlog(open=3, urgent_open=0, oldest_opened_at=late),
+        GROUP: Backlog(open=2, urgent_open=1, unclassified_open=0, oldest_opened_at=early),
+        VILLAGE: Backlog(open=3, urgent_open=0, unclassified_open=2, oldest_opened_at=late),
     }
     row = backlog_row(TREE, VILLAGE, [VILLAGE, GROUP], own)
-    assert (row["open"], row["urgent_open"], row["oldest_opened_at"]) == (5, 1, early)
+    urgent = {"value": None, "at_least": 1, "unclassified": 2}
+    assert (row["open"], row["urgent_open"], row["oldest_opened_at"]) == (5, urgent, early)
     assert coverage_row(TREE, TOWN, [TOWN], {})["households"] is None
 
 
@@ -117,8 +118,8 @@ def test_percent_is_half_up(numerator: int, denominator: int) -> None:
         ({"value": 3}, {"suppressed": True}),
         ({"value": None, "at_least": 9, "unclassified": 2}, {"suppressed": True}),
         (
-            {"open": 3, "urgent_open": 7, "oldest_opened_at": "2020"},
-            {"open": {"suppressed": True}, "urgent_open": 7, "oldest_opened_at": None},
+            {"open": 3, "urgent_open": {"value": 7}, "oldest_opened_at": "2020"},
+            {"open": {"suppressed": True}, "urgent_open": {"value": 7}, "oldest_opened_at": None},
         ),
         ({"name": "村", "kind": None, "open": 12}, {"name": "村", "kind": None, "open": 12}),
     ],

@@ -183,20 +183,6 @@ class CasesAnswer(Page, frozen=True, kw_only=True):
     items: list[CaseListed | Hidden]
 
 
-class BacklogRow(Part, frozen=True, kw_only=True):
-    unit_id: UUID
-    name: str | None
-    kind: UnitKind | None
-    open: Count
-    urgent_open: Count
-    oldest_opened_at: datetime | None
-
-
-class BacklogAnswer(Answer, frozen=True, kw_only=True):
-    total: Count
-    rows: list[BacklogRow]
-
-
 class UrgentCount(Part, frozen=True, kw_only=True):
     """`value`, or where some cases are unclassified `at_least`; to a dashboard perhaps `suppressed`."""
 
@@ -204,6 +190,20 @@ class UrgentCount(Part, frozen=True, kw_only=True):
     at_least: Count | None = None
     unclassified: Count | None = None
     suppressed: bool = False
+
+
+class BacklogRow(Part, frozen=True, kw_only=True):
+    unit_id: UUID
+    name: str | None
+    kind: UnitKind | None
+    open: Count
+    urgent_open: UrgentCount
+    oldest_opened_at: datetime | None
+
+
+class BacklogAnswer(Answer, frozen=True, kw_only=True):
+    total: Count
+    rows: list[BacklogRow]
 
 
 class UrgentAnswer(Page, frozen=True, kw_only=True):

@@ -42,6 +42,9 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 _NOT_IN_R: Final = frozenset(("SERVICE", "SAFETY_LEAD"))
 _REMOVED: Final = frozenset(("REJECTED", "MERGED", "TRANSFERRED", "WITHDRAWN"))
 
+_URGENCIES: Final = {None: "unclassified", True: "urgent", False: None}
+"""How the facts of a classification begin; a case that isn't urgent has none."""
+
 Because = tuple[tuple[str, int], ...]
 """Topic and position of each event that makes it so, positions ascending."""
 
@@ -98,9 +101,11 @@ def _backlog(case: Case) -> Iterator[Row]:
     registered, held = case.registered, case.held
     yield _open("open_by_holder", case, case.holder_unit, registered, held)
     yield _open("open_by_origin", case, case.docket_unit, registered)
-    if case.urgent and case.classified is not None:
-        yield _open("urgent_open_by_holder", case, case.holder_unit, registered, held, case.classified)
-        yield _open("urgent_open_by_origin", case, case.docket_unit, registered, case.classified)
+    name = _URGENCIES[case.urgent]
+    if name is not None:
+        classified = () if case.classified is None else (case.classified,)
+        yield _open(f"{name}_open_by_holder", case, case.holder_unit, registered, held, *classified)
+        yield _open(f"{name}_open_by_origin", case, case.docket_unit, registered, *classified)
 
 
 def _urgency(case: Case, ending: str) -> Iterator[Row]:
@@ -112,7 +117,7 @@ def _urgency(case: Case, ending: str) -> Iterator[Row]:
         yield _of_case(case, "urgent_registered" + ending, *marks)
         if case.urgency_status == "PROPOSED":
             yield _of_case(case, "urgent_unconfirmed" + ending, *marks)
-    name = {None: "unclassified", True: "urgent", False: None}[case.urgent]
+    name = _URGENCIES[case.urgent]
     if name is not None and case.is_open:
         yield _of_case(case, f"{name}_open{ending}", *marks)
     elif name is not None and case.is_resolved:

@@ -54,6 +54,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
     open: int
     urgent_open: int
+    unclassified_open: int
+    """May turn out to be urgent."""
     oldest_opened_at: datetime | None
 
 
@@ -133,18 +135,21 @@ async def fetch_backlog(
     connection: Connection, by: str, units: Sequence[UUID], as_of: AsOf
 ) -> dict[UUID, Backlog]:
     """The open cases of each unit that has any; `by` is `holder` or `origin`."""
-    where, parameters = _where([f"open_by_{by}", f"urgent_open_by_{by}"], units, as_of, ALWAYS)
-    parameters["open"] = f"open_by_{by}"
+    named = {name: f"{name}_by_{by}" for name in ("open", "urgent_open", "unclassified_open")}
+    where, parameters = _where([*named.values()], units, as_of, ALWAYS)
     query = SQL(
         "SELECT unit_id, count(*) FILTER (WHERE measure = %(open)s),"
-        " count(*) FILTER (WHERE measure <> %(open)s), min(opened_at)"
+        " count(*) FILTER (WHERE measure = %(urgent_open)s),"
+        " count(*) FILTER (WHERE measure = %(unclassified_open)s), min(opened_at)"
         " FROM views.facts WHERE {} GROUP BY 1"
     ).format(where)
     async with connection.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(query, parameters)
+        await cursor.execute(query, parameters | named)
         return {
-            unit: Backlog(open=open_, urgent_open=urgent, oldest_opened_at=oldest)
-            for unit, open_, urgent, oldest in await cursor.fetchall()
+            unit: Backlog(
+                open=open_, urgent_open=urgent, unclassified_open=unclassified, oldest_opened_at=oldest
+            )
+            for unit, open_, urgent, unclassified, oldest in await cursor.fetchall()
         }
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.projections.figures.coverage import Coverage
 from services.projections.figures.queries import Backlog
+from services.projections.reads.values import urgent_count
 from shared.policy.jurisdiction import UnitTree
 
 
@@ -34,7 +35,9 @@ def backlog_row(
         "name": known.name if known else None,
         "kind": known.kind if known else None,
         "open": sum(part.open for part in parts),
-        "urgent_open": sum(part.urgent_open for part in parts),
+        "urgent_open": urgent_count(
+            sum(part.urgent_open for part in parts), sum(part.unclassified_open for part in parts)
+        ),
         "oldest_opened_at": earliest(oldest),
     }
 

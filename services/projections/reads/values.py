@@ -18,8 +18,11 @@ def count_value(counts: Counts, facts: Iterable[str]) -> int:
 
 
 def urgent_value(counts: Counts, facts: Iterable[str], unclassified: Iterable[str]) -> dict[str, Any]:
+    return urgent_count(count_value(counts, facts), count_value(counts, unclassified))
+
+
+def urgent_count(known: int, missing: int) -> dict[str, Any]:
     """A count that can't be known while some cases are unclassified: then at least so many."""
-    known, missing = count_value(counts, facts), count_value(counts, unclassified)
     if missing:
         return {"value": None, "at_least": known, "unclassified": missing}
     return {"value": known}
