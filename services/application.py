@@ -33,7 +33,7 @@ from shared.runtime.database import service_pool
 from shared.runtime.identity import TokenVerifier
 from shared.runtime.imports import Imports
 from shared.runtime.openapi import openapi_document
-from shared.runtime.problems import KINDS, Text
+from shared.runtime.problem_kinds import KINDS, Text
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
@@ -116,7 +116,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
 def _problem_kinds() -> dict[str, about.KindText]:
     """Every problem that an answer may name, with its status, title and explanation."""
     kinds: dict[str, about.KindText] = {
-        code: (kind.status, kind.title, kind.title) for code, kind in KINDS.items()
+        code: (kind.status, kind.title, kind.advice) for code, kind in KINDS.items()
     }
     statuses = {"unknown-case": "not-found", "unknown": "not-found", "wrong-state": "wrong-state",
                 "wrong-procedure": "wrong-state", "id-taken": "id-taken"}  # fmt: skip

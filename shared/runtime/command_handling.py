@@ -4,7 +4,7 @@ What a command needs and what it comes to is its `Work`; the `Desk` does the res
 keys, conflicts with others, keys of personal data, and the state afterwards.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -32,7 +32,7 @@ from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import moment
 from shared.policy.policy import Policy
 from shared.policy.refusal import Forbidden, GuardFailed, Refused, Taken, Unknown, WrongState
-from shared.policy.rules import refusal
+from shared.policy.rules import failed, refusal
 from shared.runtime.bodies import canonical
 from shared.runtime.case_memory import CaseMemory, Known, after, known
 from shared.runtime.database import Pool
@@ -156,6 +156,18 @@ def happened_at(
         return moment(body.occurred_at, sent.now, policy, imported=imported), None
     except GuardFailed as refusal:
         return sent.now, refusal
+
+
+def concerned(body: Body, people: Collection[UUID]) -> list[UUID]:
+    """Whom the free texts of a command beside cases concern: as said, else all of these people.
+
+    Raises:
+        GuardFailed: somebody else is named.
+    """
+    for index, person_ref in enumerate(body.about or ()):
+        if person_ref not in people:
+            raise failed("person-unknown", f"/about/{index}")
+    return list(people if body.about is None else body.about)
 
 
 def deciding(decide: Callable[[], T]) -> tuple[T | None, Refused | None]:

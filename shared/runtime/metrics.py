@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -18,7 +18,7 @@ _requests = Histogram(
     buckets=_LATENCIES_S,
     registry=REGISTRY,
 )
-_batch_events = Histogram(
+_batch_commands = Histogram(
     "anjie_append_batch_commands",
     "Commands stored together in one commit.",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
@@ -27,7 +27,6 @@ _batch_events = Histogram(
 _batch_seconds = Histogram(
     "anjie_append_seconds", "Time of one commit.", buckets=_LATENCIES_S, registry=REGISTRY
 )
-_refused = Counter("anjie_commands_refused", "Commands refused, by problem.", ("code",), registry=REGISTRY)
 
 _request_children: dict[tuple[str, str, int], Histogram] = {}
 
@@ -43,12 +42,8 @@ def observe_request(route: str, method: str, status: int, seconds: float) -> Non
 
 def observe_append(commands: int, seconds: float) -> None:
     """Counts one commit of the ledger."""
-    _batch_events.observe(commands)
+    _batch_commands.observe(commands)
     _batch_seconds.observe(seconds)
-
-
-def observe_refusal(code: str) -> None:
-    _refused.labels(code).inc()
 
 
 class _Gauges(Collector):

@@ -1,8 +1,12 @@
 """The OpenAPI document, made from the declared operations and their structs."""
 
 import re
+import typing
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from types import UnionType
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -40,6 +44,16 @@ _PROBLEMS: dict[int, str] = {
     428: "A header is missing.",
     429: "Too many commands are waiting; nothing was stored.",
     503: "The ledger cannot be reached; nothing is acknowledged.",
+}
+
+
+_PLAUSIBLE: dict[type, Any] = {
+    str: "情况说明",
+    bool: True,
+    int: 1,
+    UUID: "01932f4a-8a00-7000-8000-000000000037",
+    date: "2024-05-01",
+    datetime: "2024-05-01T09:00:00+08:00",
 }
 
 
@@ -107,13 +121,35 @@ def _described(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
         described["parameters"] = parameters
     if operation.body is not None:
         media: dict[str, Any] = {"schema": refs[operation.body]}
-        if operation.example is not None:
-            media["example"] = operation.example
+        media["example"] = operation.example or example_of(operation.body)
         required = bool(_required_fields(operation.body))
         described["requestBody"] = {"required": required, "content": {"application/json": media}}
     elif operation.body_media:
         described["requestBody"] = {"required": True, "content": operation.body_media}
     return described
+
+
+def example_of(cls: Any) -> dict[str, Any]:
+    """A body with what is required, plausible of its types alone."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {
+        field.encode_name: _plausible(hints[field.name])
+        for field in msgspec.structs.fields(cls)
+        if field.required
+    }
+
+
+def _plausible(hint: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Annotated, typing.Union, UnionType):
+        return _plausible(arguments[0])
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin in (tuple, list):
+        return [_plausible(arguments[0])]
+    if issubclass(hint, msgspec.Struct):
+        return example_of(hint)
+    return _PLAUSIBLE[hint]
 
 
 def _required_fields(cls: type[msgspec.Struct]) -> list[str]:

@@ -7,21 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from shared.policy.refusal import Forbidden, Refused, Taken, Unknown, WrongState
+from shared.runtime.problem_kinds import KINDS
+from shared.runtime.problem_kinds import Text as Text
 
 MEDIA_TYPE = "application/problem+json"
-
-
-class Text(NamedTuple):
-    """The same sentence in both languages."""
-
-    en: str
-    zh: str
-
-    def in_language(self, language: str) -> str:
-        return self.zh if language == "zh" else self.en
-
-    def filled(self, **values: object) -> "Text":
-        return Text(self.en.format(**values), self.zh.format(**values))
 
 
 class FieldError(NamedTuple):
@@ -31,42 +20,6 @@ class FieldError(NamedTuple):
     code: str
     detail: Text
 
-
-class Kind(NamedTuple):
-    """A sort of problem, documented at `/problems/{code}`."""
-
-    status: int
-    title: Text
-
-
-KINDS: dict[str, Kind] = {
-    "unauthenticated": Kind(401, Text("No valid token", "没有有效的令牌")),
-    "forbidden": Kind(403, Text("Not yours to do", "无权办理")),
-    "no-such-route": Kind(404, Text("There is nothing at this path", "此路径下没有内容")),
-    "not-found": Kind(404, Text("Not found", "未找到")),
-    "method-not-allowed": Kind(405, Text("This path does not take this method", "此路径不接受该方法")),
-    "wrong-state": Kind(409, Text("Not from this state or in this procedure", "当前状态或程序下不能办理")),
-    "id-taken": Kind(409, Text("This id is in use", "该标识已被使用")),
-    "stale": Kind(412, Text("It has moved on since you read it", "您读取之后已有新的办理")),
-    "too-large": Kind(413, Text("The body is too large", "请求内容过大")),
-    "if-match-malformed": Kind(400, Text("If-Match cannot be read", "If-Match 无法识别")),
-    "unreadable": Kind(400, Text("The body cannot be read", "请求内容无法读取")),
-    "invalid": Kind(422, Text("A field does not fit", "字段不符合要求")),
-    "key-reused": Kind(
-        422, Text("Idempotency-Key was used for something else", "Idempotency-Key 已用于其他内容")
-    ),
-    "guard": Kind(422, Text("A rule does not allow it", "规则不允许")),
-    "failed-dependency": Kind(
-        424, Text("An earlier line on this stream was refused", "同一流中前面的一行被拒绝")
-    ),
-    "header-missing": Kind(428, Text("A header is missing", "缺少请求头")),
-    "too-many": Kind(429, Text("Too many commands at once", "同时提交的命令过多")),
-    "internal": Kind(500, Text("Something went wrong here", "服务内部出错")),
-    "keys-unreachable": Kind(503, Text("Tokens cannot be checked just now", "暂时无法核验令牌")),
-    "behind": Kind(503, Text("The read models are not that far yet", "读模型尚未更新到该位置")),
-    "not-migrated": Kind(503, Text("The database is not migrated", "数据库尚未迁移")),
-    "unavailable": Kind(503, Text("The ledger cannot be reached just now", "账本暂时无法访问")),
-}
 
 _REFUSAL_KINDS: tuple[tuple[type[Refused], str], ...] = (
     (Unknown, "not-found"),

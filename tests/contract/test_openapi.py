@@ -36,6 +36,7 @@ _CHECKS: Final = [
     unsupported_method,
 ]
 _EXAMPLES: Final = 6
+_NOBODYS: Final = "01932f4a-8a00-7000-8000-000000000037"
 _ENDLESS: Final = r"^/v1/(streams/|events)"
 """Answers that go on until the client leaves; their own tests read them."""
 
@@ -116,3 +117,26 @@ def test_every_answer_is_as_documented(api: Any, mode: GenerationMode) -> None:
             assert mode is GenerationMode.NEGATIVE, "nothing can be wrong with a request that has no parts"
     assert not failures, "\n\n".join(failures)
     assert operations > 80
+
+
+def test_every_example_of_a_body_is_one(api: Any) -> None:
+    """Whatever the rules then say of it: every refusal but that of its shape."""
+    examples = 0
+    for result in api.get_all_operations():
+        operation = result.ok()
+        content = (operation.definition.raw.get("requestBody") or {}).get("content", {})
+        media = content.get("application/json")
+        if media is None:
+            continue
+        examples += 1
+        headers = {"Idempotency-Key": operation.label, "If-Match": '"1"'}
+        in_path = {parameter.name: _NOBODYS for parameter in operation.path_parameters}
+        case = operation.Case(
+            path_parameters=in_path,
+            headers=headers,
+            body=media["example"],
+            media_type="application/json",
+        )
+        answer = case.call()
+        assert answer.json().get("type") != "/problems/invalid", (operation.label, answer.text)
+    assert examples > 60

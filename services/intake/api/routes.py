@@ -20,6 +20,8 @@ _EXAMPLES: Final[dict[str, Any]] = {
         "people": [{"role": "COMPLAINANT", "name": "张三"}, {"role": "RESPONDENT", "name": "李四"}],
     },
     "accept-case": {"procedure": "SELF_GOVERNANCE"},
+    "transfer-case": {"to_unit": _UNIT, "reason": "属地为邻组"},
+    "attach-document": {"document_kind": "APPLICATION", "paper_location": "档案柜第三层"},
 }
 
 

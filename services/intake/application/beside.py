@@ -17,6 +17,7 @@ from shared.runtime.command_handling import (
     Desk,
     Sent,
     Streams,
+    concerned,
     deciding,
     first_refusal,
     happened_at,
@@ -93,6 +94,6 @@ class BesideWork:
             placed=[Placed(self._stream_id, version + 1, event)],
             occurred_at=occurred_at,
             correlation_id=self._stream_id,
-            about=self._body.about or list(people_in(event)),
+            about=concerned(self._body, list(people_in(event))),
             keys=self._keys,
         )

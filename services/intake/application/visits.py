@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from services.intake.domain.beside import RegisterVisit
 from services.intake.domain.decide import decide
 from services.intake.domain.records import record_visit
@@ -16,6 +18,7 @@ from shared.runtime.command_handling import (
     Desk,
     Sent,
     Streams,
+    concerned,
     deciding,
     first_refusal,
     happened_at,
@@ -23,7 +26,10 @@ from shared.runtime.command_handling import (
 )
 from shared.runtime.drafts import Placed
 from shared.runtime.identifiers import new_id
+from shared.runtime.problems import Text, invalid
 from shared.runtime.sealing import people_in
+
+_WHEN = Text("is the visit's own or left out", "须与走访时间相同，或者不填")
 
 
 class VisitWork:
@@ -33,8 +39,12 @@ class VisitWork:
         self._sent = sent
         self._body = with_ids(sent.body, new_id)
         self._opening: CaseWork | None = None
-        if self._body.opens_case is not None:
-            self._opening = CaseWork(desk, sent, "open-case", None, self._body.opens_case, decide)
+        opening = self._body.opens_case
+        if opening is not None:
+            if opening.occurred_at not in (None, self._body.occurred_at):
+                raise invalid("/opens_case/occurred_at", "value", _WHEN)
+            opening = replace(opening, occurred_at=self._body.occurred_at)
+            self._opening = CaseWork(desk, sent, "open-case", None, opening, decide)
 
     @property
     def visit_id(self) -> UUID:
@@ -65,7 +75,9 @@ class VisitWork:
         if visited is None or unfit or late:
             raise first_refusal(unfit, late)
         placed = [Placed(self.visit_id, 1, visited)]
-        about = list(people_in(visited))
+        on_case = [] if case is None else [person.person_ref for person in case.people]
+        brought = list(people_in(visited))
+        about = concerned(body, dict.fromkeys((*on_case, *brought)))
         correlation_id = body.case_id or self.visit_id
         if self._opening is not None:
             try:
@@ -77,11 +89,10 @@ class VisitWork:
             placed += opened.placed
             about += [person_ref for person_ref in opened.about if person_ref not in about]
             correlation_id = self._opening.case_id
-        on_case = {person.person_ref for person in case.people} if case is not None else set()
         return Decided(
             placed=placed,
             occurred_at=occurred_at,
             correlation_id=correlation_id,
-            about=about if body.about is None else body.about,
-            known_persons=[person_ref for person_ref in people_in(visited) if person_ref in on_case],
+            about=about,
+            known_persons=[person_ref for person_ref in brought if person_ref in on_case],
         )
