@@ -37,9 +37,10 @@ from shared.runtime.problem_kinds import KINDS, Text
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
+from shared.runtime.sign_in import bearer_expiry, bearer_sign_in
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
-from shared.runtime.web import Operation, Operations, bearer_expiry, bearer_sign_in
+from shared.runtime.web import Operation, Operations
 
 SERVICES: Final = ("intake", "resolution", "projections")
 

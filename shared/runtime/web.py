@@ -5,13 +5,10 @@ in; `Operations` is the one route of the application that finds and runs them, s
 served and what the OpenAPI document says can't drift apart.
 """
 
-import asyncio
 import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
-from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -26,16 +23,22 @@ from shared.events.recorded import LedgerUnavailable, QueueFull
 from shared.policy.actor import Actor
 from shared.policy.refusal import Refused
 from shared.runtime import metrics
+from shared.runtime.asgi import received, send_stream
 from shared.runtime.bodies import read_body, read_id, read_query
-from shared.runtime.identity import TokenVerifier, Unauthenticated
 from shared.runtime.problems import MEDIA_TYPE, Problem, Text, language_of, problem_of
 
 BODY_BYTES_MAX = 1 << 20
 JSON = b"application/json"
 RETRY_AFTER_S = 1
 
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+"""Those that figures and logs tell apart; a client may make up any other."""
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+
+_UNAVAILABLE = (
+    LedgerUnavailable, PoolTimeout, TooManyRequests, psycopg.OperationalError, psycopg.InterfaceError,
+)  # fmt: skip
 
 T = TypeVar("T")
 
@@ -260,7 +263,7 @@ class Operations(BaseRoute):
             problem = problem_of(refusal)
         except QueueFull:
             problem = Problem("too-many", headers={"Retry-After": str(RETRY_AFTER_S)})
-        except (LedgerUnavailable, PoolTimeout, TooManyRequests, psycopg.OperationalError) as error:
+        except _UNAVAILABLE as error:
             log.warning("ledger unavailable", error=type(error).__name__, request_id=request.request_id)
             problem = Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)})
         except Exception as error:
@@ -278,7 +281,7 @@ class Operations(BaseRoute):
             scope["path"],
             dict(scope["headers"]),
             query_string=scope["query_string"],
-            read=lambda: _received(receive),
+            read=lambda: received(receive),
         )
         answer = await self.answer(request)
         headers = [
@@ -293,24 +296,14 @@ class Operations(BaseRoute):
             await send({"type": "http.response.body", "body": content})
         else:
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            try:
-                if request.method == "HEAD":
-                    await send({"type": "http.response.body", "body": b""})
-                elif request.method == "GET":
-                    await _send_until_left(answer.chunks, receive, send)
-                else:
-                    # What it sent until then counts; nobody is left to be answered.
-                    with suppress(_ClientLeft):
-                        await _send_chunks(answer.chunks, send)
-            finally:
-                # Whatever the chunks are made from is let go of, also when nobody took them all.
-                await getattr(answer.chunks, "aclose", _nothing)()
+            await send_stream(request.method, answer.chunks, receive, send)
         seconds = time.perf_counter() - started
         route = request.operation.path if hasattr(request, "operation") else "none"
-        metrics.observe_request(route, request.method, answer.status, seconds)
+        method = request.method if request.method in _METHODS else "other"
+        metrics.observe_request(route, method, answer.status, seconds)
         log.info(
             "request",
-            method=request.method,
+            method=method,
             route=route,
             status=answer.status,
             ms=round(seconds * 1000, 1),
@@ -318,42 +311,6 @@ class Operations(BaseRoute):
             traceparent=request.traceparent,
             **request.log_fields,
         )
-
-
-def bearer_sign_in(verifier: TokenVerifier) -> SignIn:
-    """Sign-in by `Authorization: Bearer <token>`."""
-
-    async def sign_in(authorization: bytes | None) -> Actor:
-        scheme, _, token = (authorization or b"").decode("latin-1").partition(" ")
-        try:
-            if scheme.lower() != "bearer" or not token.strip():
-                raise Unauthenticated("token_missing", "a bearer token is needed")
-            return (await verifier.verify(token.strip())).actor
-        except Unauthenticated as failure:
-            if failure.code == "keys_unreachable":
-                raise Problem("keys-unreachable", headers={"Retry-After": str(RETRY_AFTER_S)}) from None
-            detail = Text(failure.detail, _FAILURES_ZH[failure.code])
-            raise Problem("unauthenticated", detail, headers={"WWW-Authenticate": "Bearer"}) from None
-
-    return sign_in
-
-
-def bearer_expiry(verifier: TokenVerifier) -> Callable[[bytes | None], Awaitable[datetime]]:
-    """From the Authorization header of a request that was signed in to when its token expires."""
-
-    async def expires_at(authorization: bytes | None) -> datetime:
-        token = (authorization or b"").decode("latin-1").partition(" ")[2]
-        return (await verifier.verify(token.strip())).expires_at
-
-    return expires_at
-
-
-_FAILURES_ZH: dict[str, str] = {
-    "token_missing": "需要携带令牌（Bearer）",
-    "token_invalid": "此服务不接受该令牌",
-    "token_expired": "令牌已过期",
-    "claims_invalid": "令牌中的身份信息不符合要求",
-}
 
 
 def problem_answer(problem: Problem, language: str) -> Answer:
@@ -369,48 +326,6 @@ def json_answer(value: Any, status: int = 200, headers: tuple[tuple[bytes, bytes
 def _header_missing(name: bytes) -> Text:
     title = name.decode().title()
     return Text(f"{title} is needed here", f"此处必须提供 {title}")
-
-
-class _ClientLeft(Problem):
-    """The client went away before its request had come whole."""
-
-
-async def _received(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _ClientLeft("unreadable")
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
-
-
-async def _nothing() -> None:
-    pass
-
-
-async def _send_chunks(chunks: AsyncIterator[bytes], send: Send) -> None:
-    async for chunk in chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _send_until_left(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
-    """Sends an answer without end until the client leaves; the sender alone would never know."""
-
-    async def left() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    tasks = (asyncio.ensure_future(_send_chunks(chunks, send)), asyncio.ensure_future(left()))
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _whole_body(request: Request) -> bytes:

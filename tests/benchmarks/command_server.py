@@ -48,7 +48,8 @@ from shared.runtime.logs import configure_logs
 from shared.runtime.sealing import MasterKey, Sealing, people_in
 from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
-from shared.runtime.web import Answer, Operation, Operations, Request, bearer_sign_in
+from shared.runtime.sign_in import bearer_sign_in
+from shared.runtime.web import Answer, Operation, Operations, Request
 
 _STOCK_SCHEMA = "bench_stock"
 JWT_SECRET = b"a secret of the bench, long enough for HS256"

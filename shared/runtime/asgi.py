@@ -1,0 +1,67 @@
+"""Bodies as they come in and answers as they go out, piece by piece."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from starlette.types import Receive, Send
+
+from shared.runtime.problems import Problem
+
+
+class ClientLeft(Problem):
+    """The client went away before its request had come whole."""
+
+
+async def received(receive: Receive) -> AsyncIterator[bytes]:
+    """The body of a request as it arrives. Raises: ClientLeft."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft("unreadable")
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
+
+
+async def send_stream(method: str, chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Sends what is made, for as long as somebody takes it; what it is made from is let go of in any case."""
+    try:
+        if method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        elif method == "GET":
+            await _send_until_left(chunks, receive, send)
+        else:
+            # What the client sent until it left counts; nobody is left to be answered.
+            with suppress(ClientLeft):
+                await _send_chunks(chunks, send)
+    finally:
+        await getattr(chunks, "aclose", _nothing)()
+
+
+async def _nothing() -> None:
+    pass
+
+
+async def _send_chunks(chunks: AsyncIterator[bytes], send: Send) -> None:
+    async for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_until_left(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Sends an answer without end until the client leaves; the sender alone would never know."""
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = (asyncio.ensure_future(_send_chunks(chunks, send)), asyncio.ensure_future(left()))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
