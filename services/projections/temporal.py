@@ -12,11 +12,8 @@ again up to each instant, and only the rows that come out differently are writte
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
-
-import msgspec
 
 from shared.events.base import Event
 from shared.events.recorded import Recorded
@@ -53,34 +50,32 @@ class TemporalRow:
     """A row with its validity; instants are UTC, `occurred_until` is None while it is open."""
 
     __slots__ = (
-        "_key",
         "closed_at",
         "known_from",
         "known_until",
         "occurred_from",
         "occurred_until",
+        "ordinal",
         "row",
         "stored",
     )
 
-    def __init__(self, row: Row, known_from: int, occurred_from: datetime) -> None:
+    def __init__(self, row: Row, known_from: int, occurred_from: datetime, ordinal: int) -> None:
         self.row = row
         self.known_from = known_from
+        self.ordinal = ordinal
+        """Its place among the rows begun at the same position."""
         self.known_until = FOREVER
         self.occurred_from = occurred_from
         self.occurred_until: datetime | None = None
         self.closed_at = FOREVER
         self.stored = False
         """Whether its table already has it, so that a change of it is an update."""
-        self._key: UUID | None = None
 
     @property
     def key(self) -> UUID:
-        """The same for the same content, so that a stored row is found again."""
-        if self._key is None:
-            digest = blake2b(msgspec.msgpack.encode(self.row), digest_size=16).digest()
-            self._key = UUID(bytes=digest)
-        return self._key
+        """The same whenever the stream is told, so that a stored row is found again."""
+        return UUID(int=self.known_from << 64 | self.ordinal)
 
     @property
     def empty(self) -> bool:
@@ -161,7 +156,8 @@ class Story(Generic[S]):
                 touched.append(row)
         if self._events is not None:
             self._ended.extend(touched)
-        begun = [TemporalRow(row, recorded.position, recorded.occurred_at) for row in missing]
+        position, occurred_at = recorded.position, recorded.occurred_at
+        begun = [TemporalRow(row, position, occurred_at, place) for place, row in enumerate(missing)]
         self._holding = holding + begun
         return touched + begun
 
@@ -182,8 +178,8 @@ class Story(Generic[S]):
             else:
                 row.known_until = position
             touched.append(row)
-        for (content, occurred_from), until in wanted.items():
-            row = TemporalRow(content, position, occurred_from)
+        for place, ((content, occurred_from), until) in enumerate(wanted.items()):
+            row = TemporalRow(content, position, occurred_from, place)
             if until is not None:
                 row.close(position, until)
             touched.append(row)

@@ -149,11 +149,10 @@ async def copy_rows(connection: Connection, table: Table, rows: Sequence[Placed]
 _END: Final = SQL(
     "UPDATE {0} SET known_until = ended.known_until, occurred_until = ended.occurred_until,"
     " closed_at = ended.closed_at"
-    " FROM unnest(%b::uuid[], %b::bigint[], %b::uuid[], %b::timestamptz[], %b::bigint[], %b::timestamptz[],"
-    " %b::bigint[])"
-    " AS ended (stream_id, known_from, row_key, occurred_from, known_until, occurred_until, closed_at)"
+    " FROM unnest(%b::uuid[], %b::bigint[], %b::uuid[], %b::bigint[], %b::timestamptz[], %b::bigint[])"
+    " AS ended (stream_id, known_from, row_key, known_until, occurred_until, closed_at)"
     " WHERE {0}.stream_id = ended.stream_id AND {0}.known_from = ended.known_from"
-    " AND {0}.row_key = ended.row_key AND {0}.occurred_from = ended.occurred_from"
+    " AND {0}.row_key = ended.row_key"
 )
 
 
@@ -164,7 +163,6 @@ async def _end(connection: Connection, table: Table, ended: Sequence[Placed]) ->
                 stream_id,
                 row.known_from,
                 row.key,
-                row.occurred_from,
                 row.known_until,
                 row.occurred_until or _OPEN,
                 row.closed_at,

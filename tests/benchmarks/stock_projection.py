@@ -81,11 +81,11 @@ class StockView(PostgresTrackingRecorder):
     def _end(self, cursor: psycopg.Cursor[Any], recorded: Recorded, row: TemporalRow) -> None:
         statement = SQL(
             "UPDATE {} SET known_until = %s, closed_at = %s, occurred_until = %s"
-            " WHERE stream_id = %s AND known_from = %s AND row_key = %s AND occurred_from = %s"
+            " WHERE stream_id = %s AND known_from = %s AND row_key = %s"
         ).format(Identifier(self.datastore.schema, row.row.table))
         until = row.occurred_until or "infinity"
         changed = (row.known_until, row.closed_at, until)
-        which = (recorded.stream_id, row.known_from, row.key, row.occurred_from)
+        which = (recorded.stream_id, row.known_from, row.key)
         cursor.execute(statement, (*changed, *which), prepare=True)
 
 

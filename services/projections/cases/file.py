@@ -5,7 +5,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import replace
 
 from shared.events.base import Event
 from shared.events.case import Case, Mark
@@ -37,20 +36,15 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[ServiceDone, ...] = ()
 
 
-def evolve_file(file: CaseFile | None, recorded: Recorded, event: Event) -> CaseFile:
+def evolve_file(file: CaseFile, recorded: Recorded, event: Event) -> CaseFile:
     """The file after one more event; total over any subsequence, as the fold of the case is."""
-    file = file or CaseFile()
-    file = replace(file, case=evolve(file.case, recorded, event))
-    unit = recorded.unit or (None if file.case is None else file.case.holder_unit)
-    if unit is None:
-        return file
-    if isinstance(event, VisitRecorded):
+    case = evolve(file.case, recorded, event)
+    visits, services = file.visits, file.services
+    unit = recorded.unit or (None if case is None else case.holder_unit)
+    if unit is not None and isinstance(event, VisitRecorded):
         mark = Mark(recorded.topic, recorded.position, recorded.occurred_at)
-        visit = VisitMade(unit, event.household_ref, recorded.event_id, mark)
-        return replace(file, visits=(*file.visits, visit))
-    if isinstance(event, ServicePerformed):
-        service = ServiceDone(
-            recorded.event_id, unit, event.item, event.beneficiary, recorded.actor_ref, recorded.occurred_at
-        )
-        return replace(file, services=(*file.services, service))
-    return file
+        visits = (*visits, VisitMade(unit, event.household_ref, recorded.event_id, mark))
+    elif unit is not None and isinstance(event, ServicePerformed):
+        done = (recorded.event_id, unit, event.item, event.beneficiary, recorded.actor_ref)
+        services = (*services, ServiceDone(*done, recorded.occurred_at))
+    return CaseFile(case=case, visits=visits, services=services)

@@ -1,13 +1,14 @@
 """The projector of cases: their list row, their facts, and the services performed in them."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.projections.cases.file import CaseFile, evolve_file
 from services.projections.cases.rows import case_row
-from services.projections.figures.facts import case_facts, decisive
+from services.projections.figures.facts import case_facts, decisive, visit_fact
 from services.projections.services_ledger.rows import performed_services
 from services.projections.temporal import Row
 from shared.events.base import Event
+from shared.events.case import Case
 from shared.events.recorded import Recorded
 from shared.policy.policy import DEFAULT_POLICY
 
@@ -17,6 +18,7 @@ class CaseState(NamedTuple):
 
     file: CaseFile
     facts: tuple[Row, ...]
+    visits: tuple[Row, ...]
 
 
 class CaseProjector:
@@ -25,12 +27,23 @@ class CaseProjector:
     lasting = True
 
     def evolve(self, state: CaseState | None, recorded: Recorded, event: Event) -> CaseState:
-        file = evolve_file(None if state is None else state.file, recorded, event)
-        if state is not None and decisive(state.file) == decisive(file):
-            return CaseState(file, state.facts)
-        return CaseState(file, tuple(case_facts(file, partial_counts=DEFAULT_POLICY.partial_counts)))
+        before = state or _NOTHING
+        file = evolve_file(before.file, recorded, event)
+        facts, visits = before.facts, before.visits
+        if file.case is not None and not _same(before.file.case, file.case):
+            facts = case_facts(file.case, partial_counts=DEFAULT_POLICY.partial_counts)
+        if file.visits is not before.file.visits:
+            visits = tuple(visit_fact(*visit) for visit in file.visits)
+        return CaseState(file, facts, visits)
 
     def rows(self, state: CaseState) -> tuple[Row, ...]:
         case = state.file.case
         listed = () if case is None else (case_row(case),)
-        return (*listed, *state.facts, *performed_services(state.file))
+        return (*listed, *state.facts, *state.visits, *performed_services(state.file))
+
+
+_NOTHING: Final = CaseState(CaseFile(), (), ())
+
+
+def _same(before: Case | None, after: Case) -> bool:
+    return before is not None and decisive(before) == decisive(after)

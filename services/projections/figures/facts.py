@@ -5,14 +5,12 @@ Its facts follow its own stream only: a merged duplicate is disposed of by the e
 the primary, which the primary's stream tells.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from services.projections.cases.file import CaseFile
 from services.projections.figures.measures import OUTSIDE
 from services.projections.tables import Table
 from services.projections.temporal import Row
@@ -62,108 +60,127 @@ _DECISIVE: Final = attrgetter(
 )
 
 
-def decisive(file: CaseFile) -> tuple[Any, ...]:
-    """All that `case_facts` looks at: files that are equal in this have the same facts."""
-    case = file.case
-    if case is None:
-        return (file.visits,)
-    return file.visits, case.stated if case.state in _REMOVED else None, _DECISIVE(case)
+def decisive(case: Case) -> tuple[Any, ...]:
+    """All that `case_facts` looks at: cases that are equal in this have the same facts."""
+    return case.stated if case.state in _REMOVED else None, _DECISIVE(case)
 
 
-def case_facts(file: CaseFile, *, partial_counts: bool) -> Iterator[Row]:
-    """The facts of a case; `partial_counts`: a PARTIAL resolution counts as disposed of."""
-    for visit in file.visits:
-        yield visit_fact(visit.unit, visit.household_ref, visit.visit_id, visit.mark)
-    case = file.case
-    if case is None:
-        return
-    if case.is_open:
-        yield from _backlog(case)
-    yield from _urgency(case, "" if case.procedure not in _NOT_IN_R else OUTSIDE)
-    if case.procedure not in _NOT_IN_R:
-        yield from _statistics(case)
-    disposed = case.is_resolved and (case.degree != "PARTIAL" or partial_counts)
-    if disposed:
+def case_facts(case: Case, *, partial_counts: bool) -> tuple[Row, ...]:
+    """The facts of a case but for its visits; `partial_counts`: PARTIAL counts as disposed of."""
+    facts = _CaseFacts(case)
+    facts.tell(disposed=case.is_resolved and (case.degree != "PARTIAL" or partial_counts))
+    return tuple(facts.rows)
+
+
+class _CaseFacts:
+    """Gathers the facts of one case."""
+
+    __slots__ = ("_case", "_case_id", "_day", "_in_r", "_registered", "_resolution", "_unit", "rows")
+
+    def __init__(self, case: Case) -> None:
+        self.rows: list[Row] = []
+        self._case = case
+        self._case_id = case.case_id
+        self._unit = case.docket_unit
+        self._day = day_of(case.opened_at)
+        self._in_r = case.procedure not in _NOT_IN_R
+        self._registered = case.registered
+        self._resolution = case.resolutions[-1:]
+
+    def tell(self, *, disposed: bool) -> None:
+        if self._case.is_open:
+            self._backlog(self._case)
+        self._urgency(self._case, "" if self._in_r else OUTSIDE)
+        if self._in_r:
+            self._statistics(self._case)
+        if disposed:
+            self._disposed(self._case)
+        self._levels(self._case)
+        for resolution in self._case.resolutions:
+            self._on(day_of(resolution.occurred_at), "resolution", _because(resolution))
+        for reopening in self._case.reopenings:
+            self._on(day_of(reopening.occurred_at), "reopening", _because(reopening))
+
+    def _backlog(self, case: Case) -> None:
+        arrived = _because(self._registered, case.held)
+        self._open("open_by_holder", case.holder_unit, arrived)
+        self._open("open_by_origin", self._unit, _because(self._registered))
+        name = _URGENCIES[case.urgent]
+        if name is not None:
+            classified = () if case.classified is None else (case.classified,)
+            because = _because(self._registered, case.held, *classified)
+            self._open(f"{name}_open_by_holder", case.holder_unit, because)
+            self._open(f"{name}_open_by_origin", self._unit, _because(self._registered, *classified))
+
+    def _urgency(self, case: Case, ending: str) -> None:
+        """The urgent counts by state, and beside each the cases that nobody has classified."""
+        name = _URGENCIES[case.urgent]
+        if name is None:
+            return
+        marks = (self._registered,) if case.classified is None else (self._registered, case.classified)
+        because = _because(*marks)
+        self._add(("urgent_registered" if case.urgent else "urgent_unclassified") + ending, because)
+        if case.urgent and case.urgency_status == "PROPOSED":
+            self._add("urgent_unconfirmed" + ending, because)
+        if case.is_open:
+            self._add(f"{name}_open{ending}", because)
+        elif case.is_resolved:
+            self._add(f"{name}_resolved{ending}", _because(*marks, *self._resolution))
+
+    def _statistics(self, case: Case) -> None:
+        registered = _because(self._registered)
+        self._add("registered", registered)
+        if case.state in _REMOVED:
+            self._add("removed", _because(self._registered, case.stated))
+        else:
+            self._add("registered_net", registered)
+        if case.is_resolved:
+            self._add("resolved", _because(self._registered, *self._resolution))
+
+    def _disposed(self, case: Case) -> None:
+        if self._in_r:
+            because = _because(self._registered, *self._resolution)
+            self._add("disposed", because)
+            self._add("disposed_net", because)
         for duplicate, absorbed in zip(case.absorbed, case.absorptions, strict=True):
             if duplicate.procedure not in _NOT_IN_R:
-                yield _disposed_with(case, duplicate, absorbed)
-        if case.procedure not in _NOT_IN_R:
-            yield _of_case(case, "disposed", case.registered, *case.resolutions[-1:])
-            yield _of_case(case, "disposed_net", case.registered, *case.resolutions[-1:])
-    yield from _levels(case)
-    for resolution in case.resolutions:
-        yield _of_case(case, "resolution", resolution, on_day=day_of(resolution.occurred_at))
-    for reopening in case.reopenings:
-        yield _of_case(case, "reopening", reopening, on_day=day_of(reopening.occurred_at))
+                self.rows.append(_disposed_with(duplicate, absorbed, *self._resolution))
+
+    def _levels(self, case: Case) -> None:
+        for level, mark in case.reached:
+            self._add("reached", _because(mark), level)
+        if case.is_resolved and case.resolved_level is not None:
+            self._add("contained", _because(*self._resolution), case.resolved_level)
+
+    def _add(self, measure: str, because: Because, level: str | None = None) -> None:
+        """A fact of the day on which the case was registered."""
+        values = (measure, self._unit, "case", self._case_id, None, self._day, level, None, because)
+        self.rows.append(Row("facts", values))
+
+    def _on(self, day: date, measure: str, because: Because) -> None:
+        values = (measure, self._unit, "case", self._case_id, None, day, None, None, because)
+        self.rows.append(Row("facts", values))
+
+    def _open(self, measure: str, unit: UUID, because: Because) -> None:
+        """A fact as of the answer."""
+        opened_at = self._case.opened_at
+        values = (measure, unit, "case", self._case_id, None, None, None, opened_at, because)
+        self.rows.append(Row("facts", values))
 
 
-def _backlog(case: Case) -> Iterator[Row]:
-    registered, held = case.registered, case.held
-    yield _open("open_by_holder", case, case.holder_unit, registered, held)
-    yield _open("open_by_origin", case, case.docket_unit, registered)
-    name = _URGENCIES[case.urgent]
-    if name is not None:
-        classified = () if case.classified is None else (case.classified,)
-        yield _open(f"{name}_open_by_holder", case, case.holder_unit, registered, held, *classified)
-        yield _open(f"{name}_open_by_origin", case, case.docket_unit, registered, *classified)
-
-
-def _urgency(case: Case, ending: str) -> Iterator[Row]:
-    """The urgent counts by state, and beside each the cases that nobody has classified."""
-    marks = (case.registered, *(() if case.classified is None else (case.classified,)))
-    if case.urgent is None:
-        yield _of_case(case, "urgent_unclassified" + ending, *marks)
-    elif case.urgent:
-        yield _of_case(case, "urgent_registered" + ending, *marks)
-        if case.urgency_status == "PROPOSED":
-            yield _of_case(case, "urgent_unconfirmed" + ending, *marks)
-    name = _URGENCIES[case.urgent]
-    if name is not None and case.is_open:
-        yield _of_case(case, f"{name}_open{ending}", *marks)
-    elif name is not None and case.is_resolved:
-        yield _of_case(case, f"{name}_resolved{ending}", *marks, *case.resolutions[-1:])
-
-
-def _statistics(case: Case) -> Iterator[Row]:
-    yield _of_case(case, "registered", case.registered)
-    if case.state in _REMOVED:
-        yield _of_case(case, "removed", case.registered, case.stated)
-    else:
-        yield _of_case(case, "registered_net", case.registered)
-    if case.is_resolved:
-        yield _of_case(case, "resolved", case.registered, *case.resolutions[-1:])
-
-
-def _levels(case: Case) -> Iterator[Row]:
-    for level, mark in case.reached:
-        yield _of_case(case, "reached", mark, level=level)
-    if case.is_resolved and case.resolved_level is not None:
-        yield _of_case(case, "contained", *case.resolutions[-1:], level=case.resolved_level)
-
-
-def _disposed_with(primary: Case, duplicate: AbsorbedCase, absorbed: Mark) -> Row:
-    registration = ("case.registered", duplicate.registered_position)
-    because = (registration, *_because(absorbed, *primary.resolutions[-1:]))
-    return _row(
-        "disposed",
-        duplicate.docket_unit,
-        subject_id=duplicate.case_id,
-        on_day=day_of(duplicate.registered_at),
-        because=tuple(sorted(because, key=lambda reason: reason[1])),
-    )
+def _disposed_with(duplicate: AbsorbedCase, *marks: Mark) -> Row:
+    """A duplicate, under its own unit and day, disposed of with its primary."""
+    registered = Mark("case.registered", duplicate.registered_position, duplicate.registered_at)
+    day = day_of(duplicate.registered_at)
+    because = _because(registered, *marks)
+    values = ("disposed", duplicate.docket_unit, "case", duplicate.case_id, None, day, None, None, because)
+    return Row("facts", values)
 
 
 def visit_fact(unit: UUID, household_ref: str | None, visit_id: UUID, mark: Mark) -> Row:
     """A visit, under the unit that made it, on the day it was made."""
-    return _row(
-        "visit",
-        unit,
-        subject_kind="visit",
-        subject_id=visit_id,
-        subject_ref=household_ref,
-        on_day=day_of(mark.occurred_at),
-        because=_because(mark),
-    )
+    day = day_of(mark.occurred_at)
+    return Row("facts", ("visit", unit, "visit", visit_id, household_ref, day, None, None, _because(mark)))
 
 
 def visit_facts(recorded: Recorded, event: VisitRecorded) -> tuple[Row, ...]:
@@ -174,54 +191,15 @@ def visit_facts(recorded: Recorded, event: VisitRecorded) -> tuple[Row, ...]:
 def roster_facts(recorded: Recorded, event: RosterFiled) -> tuple[Row, ...]:
     """The households of a roster, each once."""
     because = ((recorded.topic, recorded.position),)
+    shared = (event.as_of_on, None, None, because)
     return tuple(
-        _row(
-            "roster",
-            event.unit,
-            subject_kind="household",
-            subject_id=recorded.stream_id,
-            subject_ref=household_ref,
-            on_day=event.as_of_on,
-            because=because,
-        )
+        Row("facts", ("roster", event.unit, "household", recorded.stream_id, household_ref, *shared))
         for household_ref in dict.fromkeys(event.households)
     )
 
 
-def _open(measure: str, case: Case, unit: UUID, *marks: Mark) -> Row:
-    return _row(measure, unit, subject_id=case.case_id, opened_at=case.opened_at, because=_because(*marks))
-
-
-def _of_case(
-    case: Case, measure: str, *marks: Mark, on_day: date | None = None, level: str | None = None
-) -> Row:
-    return _row(
-        measure,
-        case.docket_unit,
-        subject_id=case.case_id,
-        on_day=on_day or day_of(case.opened_at),
-        level=level,
-        because=_because(*marks),
-    )
-
-
 def _because(*marks: Mark) -> Because:
-    if len(marks) == 1:
-        return ((marks[0].topic, marks[0].position),)
-    return tuple(sorted({(mark.topic, mark.position) for mark in marks}, key=lambda reason: reason[1]))
-
-
-def _row(
-    measure: str,
-    unit: UUID,
-    *,
-    subject_kind: str = "case",
-    subject_id: UUID,
-    subject_ref: str | None = None,
-    on_day: date | None = None,
-    level: str | None = None,
-    opened_at: datetime | None = None,
-    because: Because,
-) -> Row:
-    values = (measure, unit, subject_kind, subject_id, subject_ref, on_day, level, opened_at, because)
-    return Row(FACTS.name, values)
+    reasons = [mark[:2] for mark in marks]
+    if len(reasons) > 1:
+        reasons = sorted(set(reasons), key=itemgetter(1))
+    return tuple(reasons)
