@@ -121,8 +121,8 @@ def happened(life: Life, recorded: Recorded, event: Any) -> None:
     elif topic == "case.absorbed":
         life.absorbed.extend(event.absorbed)
         heirs = [one for one in event.absorbed if one.urgent]
-        if heirs and not life.urgent:
-            confirmed = any(one.urgency_status == "CONFIRMED" for one in heirs)
+        confirmed = any(one.urgency_status == "CONFIRMED" for one in heirs)
+        if heirs and (not life.urgent or confirmed):
             life.urgent, life.status = True, "CONFIRMED" if confirmed else "PROPOSED"
     life.levels.add(life.level)
 

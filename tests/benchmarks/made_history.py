@@ -102,8 +102,11 @@ def _occurrences(encoded: _Encoded) -> Iterator[tuple[UUID, int, str, UUID | Non
     ids = list(range(CASES_SIDE_BY_SIDE))
     number = 0
     while True:
+        begun = number // CASES_SIDE_BY_SIDE
         for slot in range(CASES_SIDE_BY_SIDE):
             number += 1
+            if slot % 40 > begun:
+                continue
             group = ids[slot] % GROUPS
             # Slots step at different paces, so that cases begin and end at different times.
             if slot % 2 or number % 3 == slot % 3:
