@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -51,6 +51,10 @@ async def serve(
     Raises: vault.MasterKeyWrong, InstallationUnfit; psycopg.Error when the database isn't reached.
     """
     await _check_master_key(settings, secrets)
+    names = installation.demo_sets(settings)
+    if names:
+        children = [*children, Child(name="demo", arguments=("demo", "load", *names), for_good=False)]
+    welcoming = list(welcome(settings, secrets, names))
     app = create_app(settings, secrets, services)
     metrics.add_gauges(lambda: demo.gauges(settings.data_dir))
     config = uvicorn.Config(
@@ -76,11 +80,9 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    keeping = [keep(child, environment, stopping) for child in children]
+    tasks = [asyncio.ensure_future(_when_ready(server, welcoming, children, environment, stopping))]
     if database is not None:
-        keeping.append(keep_database(database, stopping))
-    keeping.append(_when_ready(server, settings, secrets, environment, stopping))
-    tasks = [asyncio.ensure_future(work) for work in keeping]
+        tasks.append(asyncio.ensure_future(keep_database(database, stopping)))
     try:
         await server.serve(sockets=[bound])
     except SystemExit as error:
@@ -102,18 +104,15 @@ async def _check_master_key(settings: Settings, secrets: Secrets) -> None:
 
 async def _when_ready(
     server: uvicorn.Server,
-    settings: Settings,
-    secrets: Secrets,
+    welcoming: Iterable[str],
+    children: Iterable[Child],
     environment: Mapping[str, str],
     stopping: asyncio.Event,
 ) -> None:
-    """Tells the operator where to go once that answers, and sees to the demo."""
+    """Tells the operator where to go once that answers, and only then starts what would have slowed it."""
     while not server.started:
         if stopping.is_set():
             return
         await asyncio.sleep(0.02)
-    names = installation.demo_sets(settings)
-    print("\n".join(welcome(settings, secrets, names)), flush=True)
-    if names:
-        arguments = ("demo", "load", *names)
-        await keep(Child(name="demo", arguments=arguments, for_good=False), environment, stopping)
+    print("\n".join(welcoming), flush=True)
+    await asyncio.gather(*(keep(child, environment, stopping) for child in children))

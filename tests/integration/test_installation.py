@@ -47,7 +47,6 @@ def test_a_part_of_the_product_on_a_database_of_the_operators_own(
         # Intake has the former, though not to be read; nobody here has the latter.
         assert statuses == {"/v1/units": 405, "/v1/kpi": 404}
         assert not (tmp_path / "postgres").exists()
-        assert any("projector" in child.cmdline() for child in product.descendants())
 
 
 def test_an_unreachable_database_is_named(tmp_path: Path) -> None:
