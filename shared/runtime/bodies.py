@@ -66,8 +66,9 @@ def read_body(content: bytes, cls: type[T]) -> T:
 
     Raises: Problem, 400 where it isn't JSON, 422 naming the field that doesn't fit.
     """
+    content = content or b"{}"
     try:
-        body: T = _decoder(cls)(content or b"{}")
+        body: T = _decoder(cls)(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unfit(content, error) from None
     _refuse_faults(body)

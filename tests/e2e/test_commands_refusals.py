@@ -213,6 +213,15 @@ def test_paths_and_methods_that_are_not_there(anjie: Anjie, town: Town) -> None:
     assert (malformed.status_code, malformed.json()["type"]) == (404, "/problems/not-found")
 
 
+def test_an_empty_body_is_one_without_fields(town: Town) -> None:
+    headers = {"Authorization": f"Bearer {town.leader.token}", "Idempotency-Key": "nothing in it"}
+    answer = town.leader.http.post("/v1/cases", headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "missing")
+    case_id = town.open_case()["case_id"]
+    accepting = headers | {"If-Match": '"1"'}
+    assert town.leader.http.post(f"/v1/cases/{case_id}/accept-case", headers=accepting).status_code == 200
+
+
 def test_every_problem_is_documented_at_its_type(anjie: Anjie, town: Town) -> None:
     answer = town.leader.post("/v1/cases", {})
     told = anjie.http.get(answer.json()["type"]).json()
