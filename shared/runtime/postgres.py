@@ -140,6 +140,10 @@ class EmbeddedPostgres:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGQUIT)
             process.wait(_STOP_TIMEOUT_S)
+        sockets = self._socket_directory()
+        if sockets != self._cluster:
+            with contextlib.suppress(OSError):
+                sockets.rmdir()
 
     def relaunch(self) -> None:
         """Starts the server anew after it ended by itself, without waiting for it. Raises: OSError."""

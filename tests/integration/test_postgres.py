@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from shared.runtime.postgres import EmbeddedPostgres, PostgresFailed
 
@@ -130,6 +131,9 @@ def test_a_start_that_was_cut_off_leaves_nothing_behind(directory: Path) -> None
 def test_a_path_too_long_for_a_socket(directory: Path) -> None:
     with running(directory / ("x" * 100)) as server:
         assert add(server) == 1
+        sockets = Path(str(conninfo_to_dict(server.url())["host"]))
+        assert sockets.exists()
+    assert not sockets.exists()
 
 
 def test_removing_it_takes_the_data_and_a_running_server_with_it(directory: Path) -> None:
