@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from shared.policy.rules import GUARDS, REFUSALS
 from shared.runtime import metrics
 from shared.runtime.command_handling import Desk
 from shared.runtime.database import service_pool
+from shared.runtime.garbage import rarely_collected
 from shared.runtime.identity import TokenVerifier
 from shared.runtime.imports import Imports
 from shared.runtime.openapi import openapi_document
@@ -89,7 +91,8 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
             async with appender, loader, reads.running():
                 following = asyncio.create_task(trees.follow(), name="follow units")
                 try:
-                    yield
+                    with rarely_collected():
+                        yield
                 finally:
                     following.cancel()
                     with suppress(asyncio.CancelledError):
@@ -105,11 +108,14 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:
         return await fetch_gauges(connection, reads.hub.subscribers)
 
-    for operation in about.operations(pool, _problem_kinds(), lambda: document, read_gauges):
+    @cache
+    def document() -> bytes:
+        return msgspec.json.encode(
+            openapi_document(served.operations, title=app.title, version=_version(), description=_DESCRIPTION)
+        )
+
+    for operation in about.operations(pool, _problem_kinds(), document, read_gauges):
         served.add(operation)
-    document = msgspec.json.encode(
-        openapi_document(served.operations, title=app.title, version=_version(), description=_DESCRIPTION)
-    )
     app.router.routes.append(served)
     return app
 

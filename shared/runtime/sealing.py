@@ -10,6 +10,7 @@ import hmac
 import os
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from shared.runtime.identifiers import new_id
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_HASH_BYTES = 32
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 EventT = TypeVar("EventT", bound=Event)
@@ -48,8 +50,8 @@ class MasterKey:
     def _subkey(self, purpose: str) -> bytes:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"anjie {purpose}".encode()).derive(self._master)
 
-    def wrap(self, key_id: UUID, key: bytes) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
+    def wrap(self, key_id: UUID, key: bytes, nonce: bytes) -> bytes:
+        """The key, sealed; the nonce is random and never used again."""
         return nonce + self._wrapping.encrypt(nonce, key, key_id.bytes)
 
     def unwrap(self, key_id: UUID, wrapped: bytes) -> bytes:
@@ -63,8 +65,10 @@ class MasterKey:
         """Keyed hashes of a client's key and of what was sent under it; `route` is method and path."""
         owner = f"{len(sub)}|{sub}|{key}".encode()
         content = b"%b\n%b" % (route.encode(), canonical_body)
+        # Keyed BLAKE2b is a third of an HMAC's work, and each command needs two.
         return IdempotencyKey(
-            hmac.digest(self._idempotency, owner, "sha256"), hmac.digest(self._bodies, content, "sha256")
+            blake2b(owner, digest_size=_HASH_BYTES, key=self._idempotency).digest(),
+            blake2b(content, digest_size=_HASH_BYTES, key=self._bodies).digest(),
         )
 
     def file_digest(self, content: bytes) -> str:
@@ -114,24 +118,26 @@ class Sealing:
         if value.clear is None:
             raise ValueError(f"{field} is sealed already")
         if owner is None:
-            key_id, key = self._text_key()
+            key_id, key, nonce = self._text_key()
         else:
-            key_id, key = owner, self._person_key(owner)
-        nonce = os.urandom(_NONCE_BYTES)
+            key_id, key, nonce = owner, self._person_key(owner), os.urandom(_NONCE_BYTES)
         clear = value.clear.text.encode()
         sealed = nonce + AESGCM(key).encrypt(nonce, clear, _associated(event_id, field, key_id))
         return Private(key=key_id, event=event_id, field=field, sealed=sealed)
 
-    def _text_key(self) -> tuple[UUID, bytes]:
-        key_id, key = new_id(), os.urandom(_KEY_BYTES)
-        self.keys.append(WrappedKey(key_id, self._master.wrap(key_id, key), self._about))
-        return key_id, key
+    def _text_key(self) -> tuple[UUID, bytes, bytes]:
+        """A new key for one text, with a nonce to use it with."""
+        key_id, random = new_id(), os.urandom(_KEY_BYTES + 2 * _NONCE_BYTES)
+        key, nonce = random[:_KEY_BYTES], random[_KEY_BYTES + _NONCE_BYTES :]
+        wrapped = self._master.wrap(key_id, key, random[_KEY_BYTES : _KEY_BYTES + _NONCE_BYTES])
+        self.keys.append(WrappedKey(key_id, wrapped, self._about))
+        return key_id, key, nonce
 
     def _person_key(self, person_ref: UUID) -> bytes:
         key = self._persons.get(person_ref)
         if key is None:
             key = self._persons[person_ref] = os.urandom(_KEY_BYTES)
-            wrapped = self._master.wrap(person_ref, key)
+            wrapped = self._master.wrap(person_ref, key, os.urandom(_NONCE_BYTES))
             self.keys.append(WrappedKey(person_ref, wrapped, (person_ref,), claims=True))
         return key
 
@@ -152,7 +158,7 @@ def seal_file(file_id: UUID, content: bytes, master: MasterKey) -> tuple[bytes, 
     """A file's bytes sealed under a key of its own, bound to its id."""
     key, nonce = os.urandom(_KEY_BYTES), os.urandom(_NONCE_BYTES)
     sealed = nonce + AESGCM(key).encrypt(nonce, content, file_id.bytes)
-    return sealed, WrappedKey(file_id, master.wrap(file_id, key), ())
+    return sealed, WrappedKey(file_id, master.wrap(file_id, key, os.urandom(_NONCE_BYTES)), ())
 
 
 def open_file(file_id: UUID, sealed: bytes, key: bytes) -> bytes:

@@ -108,7 +108,7 @@ def test_a_sealed_value_opens_nowhere_else(moved: str) -> None:
 
 def test_another_master_key_opens_nothing() -> None:
     key_id = new_id()
-    wrapped = MASTER.wrap(key_id, os.urandom(32))
+    wrapped = MASTER.wrap(key_id, os.urandom(32), os.urandom(12))
     with pytest.raises(SealBroken):
         MasterKey(os.urandom(32)).unwrap(key_id, wrapped)
     with pytest.raises(SealBroken):
