@@ -45,7 +45,7 @@ def case_item(row: CaseRow, actor: Actor, tree: UnitTree) -> dict[str, Any]:
     seen = sight_of_row(row)
     if sight(actor, seen, tree) not in READABLE:
         return hidden(row.position)
-    item: dict[str, Any] = cover(_item(row), may_open(actor, seen, tree))
+    item: dict[str, Any] = cover(case_told(row), may_open(actor, seen, tree))
     return item
 
 
@@ -71,7 +71,8 @@ async def fetch_rows(connection: Connection, case_ids: Collection[UUID], as_of: 
     return {row.case_id: row for row in (decode_row(stored) for (stored,) in found)}
 
 
-def _item(row: CaseRow) -> dict[str, Any]:
+def case_told(row: CaseRow) -> dict[str, Any]:
+    """A case as an item of a list, every private value a leaf."""
     return {
         "case_id": row.case_id,
         "version": row.version,

@@ -1,41 +1,48 @@
 """Server-sent events as bytes. Source: WHATWG HTML, server-sent events."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
-HEARTBEAT = b": heartbeat\n\n"
-RETRY_MS = 1_000
+Rows = dict[str, bytes]
+"""Rows of a stream by key, each as JSON."""
+Delta = Mapping[str, bytes | None]
+"""Rows that changed by key; None where there is none any more."""
+
+HEARTBEAT: Final = b": heartbeat\n\n"
+RETRY_MS: Final = 1_000
 """How soon a client that lost its stream asks again."""
-OPENING = b"retry: %d\n\n" % RETRY_MS
+OPENING: Final = b"retry: %d\n\n" % RETRY_MS
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-def snapshot(position: int, rows: Sequence[Any]) -> bytes:
-    return _frame(b"snapshot", position, {"position": position, "rows": rows})
+encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
-def delta(position: int, changes: Iterable[dict[str, Any]]) -> bytes:
-    return _frame(b"delta", position, {"position": position, "changes": list(changes)})
+def snapshot(position: int, rows: Iterable[bytes]) -> bytes:
+    return _frame(b"snapshot", position, b'{"position":%d,"rows":[%b]}' % (position, b",".join(rows)))
+
+
+def delta(position: int, changes: Delta) -> bytes:
+    told = b",".join(
+        b'{"op":"DELETE","key":%b}' % encode(key)
+        if row is None
+        else b'{"op":"UPSERT","key":%b,"row":%b}' % (encode(key), row)
+        for key, row in changes.items()
+    )
+    return _frame(b"delta", position, b'{"position":%d,"changes":[%b]}' % (position, told))
 
 
 def reset(position: int) -> bytes:
     """Forget all rows: a snapshot follows."""
-    return _frame(b"reset", position, {"position": position})
+    return _frame(b"reset", position, b'{"position":%d}' % position)
 
 
-def _frame(event: bytes, position: int, data: dict[str, Any]) -> bytes:
+def _frame(event: bytes, position: int, data: bytes) -> bytes:
     # JSON has no line break outside of its strings and escapes those inside, so one data line holds it.
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (event, position, _encode(data))
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (event, position, data)
 
 
-def changes_between(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
-    """What turns one set of rows into another, by key: upserts in the order of `after`, then deletions."""
-    upserts = [
-        {"op": "UPSERT", "key": key, "row": row}
-        for key, row in after.items()
-        if key not in before or (before[key] is not row and before[key] != row)
-    ]
-    return upserts + [{"op": "DELETE", "key": key} for key in before if key not in after]
+def changes_between(before: Rows, after: Rows) -> dict[str, bytes | None]:
+    """What turns one set of rows into another: upserts in the order of `after`, then deletions."""
+    changes: dict[str, bytes | None] = {key: row for key, row in after.items() if before.get(key) != row}
+    return changes | dict.fromkeys(key for key in before if key not in after)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from services.projections.reads import frames
+from services.projections.reads.frames import Delta, Rows
 
 DELTAS_KEPT_MAX: Final = 1_024
 DELTA_BYTES_KEPT_MAX: Final = 1 << 20
@@ -21,7 +22,7 @@ class StreamClosed(Exception):
 class Group:
     """The rows of one stream as of `position`, by key; deltas are made once for all subscribers."""
 
-    def __init__(self, position: int, rows: dict[str, Any]) -> None:
+    def __init__(self, position: int, rows: Rows) -> None:
         self.position = position
         self.rows = rows
         self.subscribers = 0
@@ -34,15 +35,21 @@ class Group:
         self._closed = False
         self._advanced = asyncio.Event()
 
-    def advance(self, position: int, changes: Sequence[dict[str, Any]], rows: dict[str, Any]) -> None:
-        """The rows as of a later position, and what changed on the way."""
-        self.rows = rows
+    def advance(self, position: int, changes: Delta) -> None:
+        """Rows that may have changed on the way to a later position; those that did are told."""
         self.position = position
-        if changes:
-            self._keep(position, frames.delta(position, changes))
-            self._wake()
+        told = {key: row for key, row in changes.items() if self.rows.get(key) != row}
+        if not told:
+            return
+        for key, row in told.items():
+            if row is None:
+                del self.rows[key]
+            else:
+                self.rows[key] = row
+        self._keep(position, frames.delta(position, told))
+        self._wake()
 
-    def restart(self, position: int, rows: dict[str, Any]) -> None:
+    def restart(self, position: int, rows: Rows) -> None:
         """Rows that don't follow from those before: every subscriber is reset."""
         self.rows, self.position = rows, position
         self.restarts += 1
@@ -57,7 +64,7 @@ class Group:
         self._wake()
 
     def snapshot(self) -> bytes:
-        return frames.snapshot(self.position, list(self.rows.values()))
+        return frames.snapshot(self.position, self.rows.values())
 
     def since(self, position: int) -> list[tuple[int, bytes]] | None:
         """The deltas after a position; None when they are no longer kept. Raises StreamClosed."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Final, NamedTuple
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -17,22 +18,23 @@ from services.projections.reads.boards import (
     OutOfSight,
     Scope,
     Step,
-    TimelineBoard,
     UnitBoard,
 )
 from services.projections.reads.frames import changes_between
 from services.projections.reads.groups import HEARTBEAT_S, Group, frames_for
+from services.projections.reads.listed import Listed
 from services.projections.reads.live_views import (
     ITEM_VIEWS,
     UNIT_VIEWS,
+    UNITS,
     Chosen,
     Own,
     fetch_changes,
-    units_changed,
 )
 from services.projections.reads.progress import Stand
 from services.projections.reads.rollups import units_of
 from services.projections.reads.sources import Sources
+from services.projections.reads.timeline_board import TimelineBoard
 from shared.policy.jurisdiction import UnitTree
 from shared.runtime.problems import Problem
 
@@ -170,8 +172,8 @@ class Hub:
         changes = None
         if 0 <= group.position - after <= RESUMABLE_MAX:
             async with self._sources.pool.connection() as connection:
-                if not await units_changed(connection, after, group.position):
-                    changed = await fetch_changes(connection, [scope.view], after, group.position)
+                changed = await fetch_changes(connection, [scope.view], (), after, group.position)
+                if UNITS not in changed:
                     step = Step(
                         connection=connection,
                         tree=self._sources.trees.at(group.position),
@@ -192,55 +194,58 @@ class Hub:
         async with self._sources.pool.connection() as connection:
             if now.generation != before.generation or now.position < before.position:
                 await self._load_all(connection, now, forget=True)
-            elif await units_changed(connection, before.position, now.position):
+                return
+            views = {scope.view for scope in self._live}
+            cases = {scope.case_id for scope in self._live if scope.case_id is not None}
+            changed = await fetch_changes(connection, views, cases, before.position, now.position)
+            if UNITS in changed:
                 await self._sources.trees.refresh()
                 await self._load_all(connection, now, forget=False)
             else:
-                await self._go_on(connection, now)
+                await self._go_on(connection, now, changed)
 
-    async def _go_on(self, connection: Connection, now: Stand) -> None:
+    async def _go_on(self, connection: Connection, now: Stand, changed: dict[str, set[UUID]]) -> None:
+        """Tells every group what changed in its view."""
         before = self._stand
         tree = self._sources.trees.at(now.position)
-        views = {scope.view for scope in self._live}
-        changed = await fetch_changes(connection, views, before.position, now.position)
         as_of = AsOf(position=now.position)
         self._stand = now
-        items: dict[str, Own] = {}
+        items: dict[str, dict[UUID, Listed]] = {}
         for view, keys in changed.items():
             if view in ITEM_VIEWS:
-                items[view] = await ITEM_VIEWS[view](connection, as_of, Chosen(keys=keys))
+                items[view] = await ITEM_VIEWS[view](connection, as_of, Chosen(ids=keys))
             elif view in self._own:
                 touched = UNIT_VIEWS[view].touched(tree, keys)
                 fresh = await UNIT_VIEWS[view].fetch(connection, tree, touched, as_of)
-                kept = {unit: own for unit, own in self._own[view].items() if unit not in touched}
-                self._own[view] = kept | fresh
+                for unit in touched:
+                    self._own[view].pop(unit, None)
+                self._own[view] |= fresh
         for scope, live in list(self._live.items()):
+            keys = changed.get(scope.view, set())
+            if not keys or (scope.case_id is not None and scope.case_id not in keys):
+                live.group.advance(now.position, {})
+                continue
             step = Step(
                 connection=connection,
                 tree=tree,
                 after=before.position,
                 position=now.position,
-                keys=changed.get(scope.view, set()),
-                own=items.get(scope.view) or self._own.get(scope.view, {}),
+                keys=keys,
+                own=self._own.get(scope.view, {}),
+                items=items.get(scope.view, {}),
             )
             await self._advance(scope, live, step)
 
     async def _advance(self, scope: Scope, live: _Live, step: Step) -> None:
-        group = live.group
-        if not step.keys and scope.case_id is None:
-            group.advance(step.position, [], group.rows)
-            return
         try:
-            rows = await live.board.change(step, group.rows)
-            if rows is None:
-                group.restart(
-                    step.position,
-                    await live.board.load(step.connection, step.tree, step.position, step.own),
-                )
+            changes = await live.board.change(step)
+            if changes is None:
+                rows = await live.board.load(step.connection, step.tree, step.position, step.own)
+                live.group.restart(step.position, rows)
             else:
-                group.advance(step.position, changes_between(group.rows, rows), rows)
+                live.group.advance(step.position, changes)
         except OutOfSight:
-            self._end(scope, group)
+            self._end(scope, live.group)
 
     async def _load_all(self, connection: Connection, now: Stand, *, forget: bool) -> None:
         """Reads everything again; clients are reset where what they have may not be its past."""
@@ -257,7 +262,7 @@ class Hub:
             if forget:
                 live.group.restart(now.position, rows)
             else:
-                live.group.advance(now.position, changes_between(live.group.rows, rows), rows)
+                live.group.advance(now.position, changes_between(live.group.rows, rows))
 
     def _end(self, scope: Scope, group: Group) -> None:
         group.close()

@@ -1,31 +1,34 @@
 """What the live views are made of: each unit's own figures, or single cases and services."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import msgspec
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed, Identifier
 
 from services.projections.cases.rows import decode_row
 from services.projections.figures.coverage import fetch_coverage
 from services.projections.figures.queries import AsOf, Connection, fetch_backlog, valid
+from services.projections.reads.listed import Listed, ListedCase, ListedService
 from services.projections.reads.rollups import backlog_row, coverage_row
 from services.projections.services_ledger.rows import decode_service
 from shared.events.vocabulary import OPEN_STATES
 from shared.policy.jurisdiction import UnitTree
 
 Own = dict[UUID, Any]
-"""By unit its own figures, by id a listed case or service."""
+"""By unit its own figures."""
 
-_CHANGES: Final = (
-    "SELECT view, array_agg(DISTINCT key) FROM views.changes"
-    " WHERE position > %s AND position <= %s AND view = ANY(%s) GROUP BY view"
-)
-_UNITS_CHANGED: Final = (
-    "SELECT EXISTS (SELECT FROM ledger.events"
-    " WHERE position > %s AND position <= %s AND topic LIKE 'unit.%%')"
-)
+_CHANGES: Final = """
+    SELECT view, array_agg(DISTINCT key) FROM views.changes
+    WHERE position > %(after)s AND position <= %(until)s AND view = ANY(%(views)s) GROUP BY view
+    UNION ALL
+    SELECT CASE WHEN topic LIKE 'unit.%%' THEN 'units' ELSE 'case_timeline' END, array_agg(DISTINCT stream_id)
+    FROM ledger.events
+    WHERE position > %(after)s AND position <= %(until)s
+        AND (topic LIKE 'unit.%%' OR stream_id = ANY(%(cases)s))
+    GROUP BY 1
+"""
 
 
 class UnitView(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,23 +46,17 @@ class UnitView(msgspec.Struct, frozen=True, kw_only=True):
         return {above for unit in units for above in tree.path(unit) or [unit]}
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A case or a service with the unit it is found under."""
-
-    unit: UUID
-    position: int
-    """From which it stands as it does."""
-    row: Any
-
-
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """Which items to fetch: those of some units, or some by their ids."""
 
-    units: Collection[UUID] = ()
-    keys: Collection[UUID] = ()
+    ids: Collection[UUID]
+    of_units: bool = False
+
+    def clause(self, key: LiteralString, unit: LiteralString) -> Composed:
+        return SQL("{} = ANY(%(chosen)s)").format(Identifier(unit if self.of_units else key))
 
 
-Fetch = Callable[[Connection, AsOf, Chosen], Awaitable[Own]]
+Fetch = Callable[[Connection, AsOf, Chosen], Awaitable[dict[UUID, Listed]]]
 
 
 async def _backlog_by_holder(
@@ -78,31 +75,26 @@ async def _coverage(connection: Connection, tree: UnitTree, units: Collection[UU
     return dict(await fetch_coverage(connection, tree, list(units), as_of))
 
 
-async def _urgent_cases(connection: Connection, as_of: AsOf, chosen: Chosen) -> Own:
+async def _urgent_cases(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict[UUID, Listed]:
     held, parameters = valid(as_of)
     query = SQL(
         "SELECT case_id, origin_unit, known_from, row FROM views.cases WHERE urgent AND {}"
-        " AND state = ANY(%(open)s) AND (case_id = ANY(%(keys)s) OR origin_unit = ANY(%(units)s))"
-        " ORDER BY case_id"
-    ).format(held)
-    parameters |= {"open": list(OPEN_STATES), "keys": list(chosen.keys), "units": list(chosen.units)}
+        " AND state = ANY(%(open)s) AND {} ORDER BY case_id"
+    ).format(held, chosen.clause("case_id", "origin_unit"))
+    parameters |= {"open": list(OPEN_STATES), "chosen": list(chosen.ids)}
     rows = await (await connection.execute(query, parameters)).fetchall()
-    return {
-        case_id: Listed(unit=unit, position=known_from, row=decode_row(row))
-        for case_id, unit, known_from, row in rows
-    }
+    return {case_id: ListedCase(unit, known_from, decode_row(row)) for case_id, unit, known_from, row in rows}
 
 
-async def _services(connection: Connection, as_of: AsOf, chosen: Chosen) -> Own:
+async def _services(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict[UUID, Listed]:
     held, parameters = valid(as_of)
     query = SQL(
-        "SELECT service_id, unit_id, known_from, row FROM views.services WHERE {}"
-        " AND (service_id = ANY(%(keys)s) OR unit_id = ANY(%(units)s)) ORDER BY service_id"
-    ).format(held)
-    parameters |= {"keys": list(chosen.keys), "units": list(chosen.units)}
+        "SELECT service_id, unit_id, known_from, row FROM views.services WHERE {} AND {} ORDER BY service_id"
+    ).format(held, chosen.clause("service_id", "unit_id"))
+    parameters |= {"chosen": list(chosen.ids)}
     rows = await (await connection.execute(query, parameters)).fetchall()
     return {
-        service_id: Listed(unit=unit, position=known_from, row=decode_service(row))
+        service_id: ListedService(unit, known_from, decode_service(row))
         for service_id, unit, known_from, row in rows
     }
 
@@ -118,15 +110,14 @@ CASE_TIMELINE: Final = "case_timeline"
 VIEWS: Final = (*UNIT_VIEWS, *ITEM_VIEWS, CASE_TIMELINE)
 
 
+UNITS: Final = "units"
+"""Beside the views: the units that were registered, renamed, moved or closed."""
+
+
 async def fetch_changes(
-    connection: Connection, views: Iterable[str], after: int, until: int
+    connection: Connection, views: Iterable[str], cases: Iterable[UUID], after: int, until: int
 ) -> dict[str, set[UUID]]:
-    """The keys of each view that changed after one position, up to another."""
-    rows = await (await connection.execute(_CHANGES, (after, until, list(views)))).fetchall()
+    """What changed after one position, up to another: the keys of each view, of the cases those, units."""
+    parameters = {"after": after, "until": until, "views": list(views), "cases": list(cases)}
+    rows = await (await connection.execute(_CHANGES, parameters, prepare=True)).fetchall()
     return {view: set(keys) for view, keys in rows}
-
-
-async def units_changed(connection: Connection, after: int, until: int) -> bool:
-    """Whether the tree of units is another one than it was."""
-    row = await (await connection.execute(_UNITS_CHANGED, (after, until))).fetchone()
-    return row is not None and bool(row[0])
