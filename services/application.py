@@ -48,6 +48,8 @@ SERVICES: Final = ("intake", "resolution", "projections")
 
 _CONNECTIONS_MAX: Final = 12
 """Two committers, two readers, and what reads and housekeeping need."""
+_READING_CONNECTIONS_MAX: Final = 8
+"""Apart from the others, so that no read, however many there are, keeps a command waiting."""
 _DESCRIPTION: Final = (
     "Cases of grassroots issue resolution as immutable events: commands, reads as of any moment, streams."
 )
@@ -68,13 +70,14 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     """
     assert settings.database_url is not None
     pool = service_pool(settings.database_url, name="http", connections_max=_CONNECTIONS_MAX)
+    reads_pool = service_pool(settings.database_url, name="reads", connections_max=_READING_CONNECTIONS_MAX)
     appender = Appender(pool, observe=metrics.observe_append)
     loader = StreamLoader(pool)
     vault = Vault(pool, MasterKey(secrets.master_key))
     trees = Trees(pool)
     desk = Desk(pool, appender, loader, vault, trees, Imports(loader), DEFAULT_POLICY)
     kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
-    reads = Reads(pool, trees, vault, DEFAULT_POLICY)
+    reads = Reads(reads_pool, trees, Vault(reads_pool, vault.master), DEFAULT_POLICY)
     verifier = TokenVerifier(secrets)
     served_by: dict[str, list[Operation]] = {
         "intake": [*intake.operations(desk), *beside.operations(desk), *files.operations(kept)],
@@ -85,7 +88,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with pool:
+        async with pool, reads_pool:
             await vault.check_master_key()
             await trees.refresh()
             async with appender, loader, reads.running():

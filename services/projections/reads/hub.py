@@ -44,6 +44,7 @@ SUBSCRIBERS_MAX: Final = 1_000
 _RETRY_S: Final = 0.5
 _UNKNOWN: Final = Stand(-1, -1)
 """After an interruption: everything is read again."""
+_BEYOND: Final = 2**63 - 1
 
 log = structlog.stdlib.get_logger("anjie.streams")
 
@@ -172,8 +173,9 @@ class Hub:
         changes = None
         if 0 <= group.position - after <= RESUMABLE_MAX:
             async with self._sources.pool.connection() as connection:
-                changed = await fetch_changes(connection, [scope.view], (), after, group.position)
-                if UNITS not in changed:
+                stand, changed = await fetch_changes(connection, [scope.view], (), after)
+                # Rows that moved on meanwhile are told with the next step as well.
+                if UNITS not in changed and stand.generation == self._stand.generation:
                     step = Step(
                         connection=connection,
                         tree=self._sources.trees.at(group.position),
@@ -188,17 +190,18 @@ class Hub:
         return [frames.delta(group.position, changes)] if changes else []
 
     async def _step(self) -> None:
-        before, now = self._stand, await self._sources.progress.stand()
-        if now == before:
-            return
+        before = self._stand
+        views = {scope.view for scope in self._live}
+        cases = {scope.case_id for scope in self._live if scope.case_id is not None}
         async with self._sources.pool.connection() as connection:
+            # After an interruption everything is read again, so what changed meanwhile doesn't matter.
+            after = before.position if before != _UNKNOWN else _BEYOND
+            now, changed = await fetch_changes(connection, views, cases, after)
+            if now == before:
+                return
             if now.generation != before.generation or now.position < before.position:
                 await self._load_all(connection, now, forget=True)
-                return
-            views = {scope.view for scope in self._live}
-            cases = {scope.case_id for scope in self._live if scope.case_id is not None}
-            changed = await fetch_changes(connection, views, cases, before.position, now.position)
-            if UNITS in changed:
+            elif UNITS in changed:
                 await self._sources.trees.refresh()
                 await self._load_all(connection, now, forget=False)
             else:
@@ -208,18 +211,29 @@ class Hub:
         """Tells every group what changed in its view."""
         before = self._stand
         tree = self._sources.trees.at(now.position)
-        as_of = AsOf(position=now.position)
         self._stand = now
+        as_of = AsOf(position=now.position)
         items: dict[str, dict[UUID, Listed]] = {}
-        for view, keys in changed.items():
-            if view in ITEM_VIEWS:
-                items[view] = await ITEM_VIEWS[view](connection, as_of, Chosen(ids=keys))
-            elif view in self._own:
+
+        async def catch_up(view: str, keys: set[UUID]) -> None:
+            async with self._sources.pool.connection() as own_connection:
+                if view in ITEM_VIEWS:
+                    items[view] = await ITEM_VIEWS[view](own_connection, as_of, Chosen(ids=keys))
+                    return
                 touched = UNIT_VIEWS[view].touched(tree, keys)
-                fresh = await UNIT_VIEWS[view].fetch(connection, tree, touched, as_of)
-                for unit in touched:
-                    self._own[view].pop(unit, None)
-                self._own[view] |= fresh
+                fresh = await UNIT_VIEWS[view].fetch(own_connection, tree, touched, as_of)
+            for unit in touched:
+                self._own[view].pop(unit, None)
+            self._own[view] |= fresh
+
+        # All views at once: one after the other their round trips would add up.
+        await asyncio.gather(
+            *(
+                catch_up(view, keys)
+                for view, keys in changed.items()
+                if view in ITEM_VIEWS or view in self._own
+            )
+        )
         for scope, live in list(self._live.items()):
             keys = changed.get(scope.view, set())
             if not keys or (scope.case_id is not None and scope.case_id not in keys):

@@ -11,6 +11,7 @@ from services.projections.cases.rows import decode_row
 from services.projections.figures.coverage import fetch_coverage
 from services.projections.figures.queries import AsOf, Connection, fetch_backlog, valid
 from services.projections.reads.listed import Listed, ListedCase, ListedService
+from services.projections.reads.progress import Stand
 from services.projections.reads.rollups import backlog_row, coverage_row
 from services.projections.services_ledger.rows import decode_service
 from shared.events.vocabulary import OPEN_STATES
@@ -19,13 +20,23 @@ from shared.policy.jurisdiction import UnitTree
 Own = dict[UUID, Any]
 """By unit its own figures."""
 
+# One answer for where the read models stand and what changed until there, since each more is a round trip.
 _CHANGES: Final = """
-    SELECT view, array_agg(DISTINCT key) FROM views.changes
-    WHERE position > %(after)s AND position <= %(until)s AND view = ANY(%(views)s) GROUP BY view
+    WITH stand AS MATERIALIZED (
+        SELECT meta.generation, coalesce((SELECT min(position) FROM views.positions), 0) AS position
+        FROM views.meta
+    )
+    SELECT NULL AS view, NULL::uuid[] AS keys, generation, position FROM stand
     UNION ALL
-    SELECT CASE WHEN topic LIKE 'unit.%%' THEN 'units' ELSE 'case_timeline' END, array_agg(DISTINCT stream_id)
+    SELECT changes.view, array_agg(DISTINCT changes.key), NULL, NULL FROM views.changes
+    WHERE changes.position > %(after)s AND changes.position <= (SELECT position FROM stand)
+        AND changes.view = ANY(%(views)s)
+    GROUP BY changes.view
+    UNION ALL
+    SELECT CASE WHEN topic LIKE 'unit.%%' THEN 'units' ELSE 'case_timeline' END,
+        array_agg(DISTINCT stream_id), NULL, NULL
     FROM ledger.events
-    WHERE position > %(after)s AND position <= %(until)s
+    WHERE position > %(after)s AND position <= (SELECT position FROM stand)
         AND (topic LIKE 'unit.%%' OR stream_id = ANY(%(cases)s))
     GROUP BY 1
 """
@@ -115,9 +126,10 @@ UNITS: Final = "units"
 
 
 async def fetch_changes(
-    connection: Connection, views: Iterable[str], cases: Iterable[UUID], after: int, until: int
-) -> dict[str, set[UUID]]:
-    """What changed after one position, up to another: the keys of each view, of the cases those, units."""
-    parameters = {"after": after, "until": until, "views": list(views), "cases": list(cases)}
+    connection: Connection, views: Iterable[str], cases: Iterable[UUID], after: int
+) -> tuple[Stand, dict[str, set[UUID]]]:
+    """Where the read models stand, and what changed after a position: keys of views, cases, units."""
+    parameters = {"after": after, "views": list(views), "cases": list(cases)}
     rows = await (await connection.execute(_CHANGES, parameters, prepare=True)).fetchall()
-    return {view: set(keys) for view, keys in rows}
+    [stand] = [Stand(generation, position) for view, _, generation, position in rows if view is None]
+    return stand, {view: set(keys) for view, keys, _, _ in rows if view is not None}
