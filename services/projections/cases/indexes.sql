@@ -7,7 +7,10 @@ CREATE INDEX cases_by_holder ON cases (holder_unit, gone_at);
 CREATE INDEX cases_by_origin ON cases (origin_unit, gone_at);
 CREATE INDEX cases_by_receiver ON cases (pending_unit, gone_at) WHERE pending_unit IS NOT NULL;
 CREATE INDEX cases_by_handler ON cases (handler_ref, gone_at) WHERE handler_ref IS NOT NULL;
+-- Lists: latest opened first; those of a unit's reach; those of a person.
+CREATE INDEX cases_by_opening ON cases (opened_at DESC, case_id DESC, gone_at);
+CREATE INDEX cases_by_reach ON cases USING gin (reach);
+CREATE INDEX cases_by_person ON cases USING gin (known_to);
 -- What changed on the urgent board.
 CREATE INDEX urgent_cases_begun ON cases (known_from) WHERE urgent;
 CREATE INDEX urgent_cases_gone ON cases (gone_at) WHERE urgent AND gone_at < 9223372036854775807;
-CREATE INDEX cases_by_reach ON cases USING gin (reach) WHERE gone_at = 9223372036854775807;
