@@ -12,7 +12,7 @@ import msgspec
 from fastapi import FastAPI
 from prometheus_client.core import GaugeMetricFamily
 from psycopg import AsyncConnection
-from starlette.types import ASGIApp
+from starlette.types import Receive, Scope, Send
 
 from services import about, commands_batch, reference
 from services.intake.api import beside, files
@@ -55,11 +55,12 @@ _DESCRIPTION: Final = (
 )
 
 
-class _Application(FastAPI):
+class HttpApplication(FastAPI):
     """The framework's application without its layers: the one route answers whatever goes wrong itself."""
 
-    def build_middleware_stack(self) -> ASGIApp:
-        return self.router
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.router(scope, receive, send)
 
 
 def create_app(settings: Settings, secrets: Secrets, services: Collection[str] = SERVICES) -> FastAPI:
@@ -101,7 +102,9 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
                     with suppress(asyncio.CancelledError):
                         await following
 
-    app = _Application(title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = HttpApplication(
+        title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
     app.state.end_streams = reads.end_streams
     served = Operations(documented, bearer_sign_in(verifier))
     served.add(reference.operation(DEFAULT_POLICY))

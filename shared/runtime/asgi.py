@@ -13,15 +13,12 @@ class ClientLeft(Problem):
     """The client went away before its request had come whole."""
 
 
-async def received(receive: Receive) -> AsyncIterator[bytes]:
-    """The body of a request as it arrives. Raises: ClientLeft."""
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft("unreadable")
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+async def receive_chunk(receive: Receive) -> tuple[bytes, bool]:
+    """The next piece of a request's body, and whether there is more. Raises: ClientLeft."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft("unreadable")
+    return message.get("body", b""), message.get("more_body", False)
 
 
 async def send_stream(method: str, chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:

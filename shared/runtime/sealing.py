@@ -192,7 +192,7 @@ def people_in(event: Event) -> Iterator[UUID]:
 
 
 def _associated(event_id: UUID, field: str, key_id: UUID) -> bytes:
-    return f"{event_id}|{field}|{key_id}".encode()
+    return b"%b|%b|%b" % (event_id.bytes, field.encode(), key_id.bytes)
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from shared.events.recorded import LedgerUnavailable, QueueFull
 from shared.policy.actor import Actor
 from shared.policy.refusal import Refused
 from shared.runtime import metrics
-from shared.runtime.asgi import received, send_stream
+from shared.runtime.asgi import receive_chunk, send_stream
 from shared.runtime.bodies import read_body, read_id, read_query
 from shared.runtime.problems import MEDIA_TYPE, Problem, Text, language_of, problem_of
 
@@ -76,8 +76,8 @@ class Request:
     """A request on its way to its operation."""
 
     __slots__ = (
-        "_read", "actor", "content", "headers", "language", "line", "log_fields", "method", "operation",
-        "parameters", "path", "query_string", "request_id", "traceparent",
+        "actor", "content", "headers", "language", "line", "log_fields", "method", "operation",
+        "parameters", "path", "query_string", "receive", "request_id", "traceparent",
     )  # fmt: skip
 
     def __init__(
@@ -87,7 +87,7 @@ class Request:
         headers: dict[bytes, bytes],
         *,
         query_string: bytes = b"",
-        read: "Callable[[], AsyncIterator[bytes]] | None" = None,
+        receive: Receive | None = None,
         content: bytes = b"",
         line: Line | None = None,
     ) -> None:
@@ -101,11 +101,13 @@ class Request:
         self.parameters: dict[str, str] = {}
         self.language = language_of(headers.get(b"accept-language"))
         self.log_fields: dict[str, Any] = {}
-        self._read = read
+        self.receive = receive
         traceparent = headers.get(b"traceparent", b"")
-        if not _TRACEPARENT.fullmatch(traceparent):
-            traceparent = b"00-%b-%b-01" % (os.urandom(16).hex().encode(), os.urandom(8).hex().encode())
-        self.traceparent = traceparent.decode("ascii")
+        if _TRACEPARENT.fullmatch(traceparent):
+            self.traceparent = traceparent.decode("ascii")
+        else:
+            made = os.urandom(24).hex()
+            self.traceparent = f"00-{made[:32]}-{made[32:]}-01"
         request_id = headers.get(b"x-request-id", b"")
         self.request_id = (
             request_id.decode("ascii") if _REQUEST_ID.fullmatch(request_id) else self.traceparent[3:35]
@@ -133,10 +135,12 @@ class Request:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, for operations that take it as a stream."""
-        if self._read is None:
+        if self.receive is None:
             yield self.content
             return
-        async for chunk in self._read():
+        more = True
+        while more:
+            chunk, more = await receive_chunk(self.receive)
             yield chunk
 
 
@@ -281,7 +285,7 @@ class Operations(BaseRoute):
             scope["path"],
             dict(scope["headers"]),
             query_string=scope["query_string"],
-            read=lambda: received(receive),
+            receive=receive,
         )
         answer = await self.answer(request)
         headers = [
@@ -333,11 +337,16 @@ async def _whole_body(request: Request) -> bytes:
     announced = request.headers.get(b"content-length", b"0")
     if len(announced) > 18 or (announced.isdigit() and int(announced) > BODY_BYTES_MAX):
         raise Problem("too-large", limit=BODY_BYTES_MAX)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.chunks():
-        size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise Problem("too-large", limit=BODY_BYTES_MAX)
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if request.receive is None:
+        return request.content
+    content, more = await receive_chunk(request.receive)
+    if not more and len(content) <= BODY_BYTES_MAX:
+        return content
+    chunks, size = [content], len(content)
+    while more and size <= BODY_BYTES_MAX:
+        content, more = await receive_chunk(request.receive)
+        chunks.append(content)
+        size += len(content)
+    if size > BODY_BYTES_MAX:
+        raise Problem("too-large", limit=BODY_BYTES_MAX)
+    return b"".join(chunks)

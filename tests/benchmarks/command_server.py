@@ -1,15 +1,16 @@
 """The application in a process of its own, in three kinds that differ in what they store and how.
 
-`ours` is the product. `nothing` has the same sign-in, parsing, validation and answers and
-stores nothing. `stock` decides and seals the same on the stock `Application` of the
-framework, in the thread pool that its blocking recorder needs.
+`ours` is the product. `nothing` has the same sign-in, parsing, validation (the rules' included)
+and answers, and stores nothing. `stock` decides and seals the same on the stock `Application`
+of the framework, in the thread pool that its blocking recorder needs.
 """
 
 import argparse
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,12 @@ from fastapi import FastAPI
 from psycopg.conninfo import conninfo_to_dict
 from starlette.concurrency import run_in_threadpool
 
-from services.application import create_app
+from services.application import HttpApplication, create_app
 from services.intake.domain import commands as intake_bodies
 from services.intake.domain import decide as intake
 from services.resolution.domain import commands as resolution_bodies
 from services.resolution.domain import decide as resolution
+from shared.events.base import Event
 from shared.events.case import Case
 from shared.events.evolve import evolve
 from shared.events.recorded import Recorded
@@ -38,10 +40,11 @@ from shared.policy.command import Command
 from shared.policy.jurisdiction import Unit, UnitTree
 from shared.policy.policy import DEFAULT_POLICY
 from shared.policy.transitions import TRANSITIONS
-from shared.runtime.case_commands import CaseAnswer, Decide, PersonLine
-from shared.runtime.command_handling import Sent
+from shared.runtime.case_commands import CaseAnswer, Decide, case_answer
+from shared.runtime.case_memory import CaseMemory, after
+from shared.runtime.command_handling import Outcome, Sent
 from shared.runtime.command_http import created, read_sent
-from shared.runtime.drafts import AppendedEvent
+from shared.runtime.garbage import rarely_collected
 from shared.runtime.identifiers import new_id
 from shared.runtime.identity import TokenVerifier
 from shared.runtime.logs import configure_logs
@@ -63,6 +66,28 @@ Told = list[list[str]]
 """Events of ours inside of the framework's: topic, data, actor and role of each."""
 
 
+def _decided(
+    sent: Sent, name: str, case_id: UUID | None, case: Case | None, decide: Decide, tree: UnitTree
+) -> tuple[UUID, tuple[Event, ...]]:
+    """The case that a command is for, and the events that it comes to."""
+    body: Any = with_ids(sent.body, new_id)
+    target: UUID = body.case_id if case_id is None else case_id
+    command = Command(
+        name=name, case_id=target, body=body, actor=sent.actor, occurred_at=sent.now, now=sent.now, tree=tree
+    )
+    return target, decide(case, command, DEFAULT_POLICY).events
+
+
+def _recorded(case_id: UUID, version: int, topic: str, data: bytes, actor_ref: str, role: str) -> Recorded:
+    now = datetime.now(UTC)
+    return Recorded(
+        position=version, stream_id=case_id, version=version, event_id=case_id, topic=topic, schema_version=1,
+        occurred_at=now, recorded_at=now, actor_ref=actor_ref, actor_role=role, unit=None,
+        correlation_id=case_id, causation_id=None, traceparent=None, policy="", import_id=None,
+        imported_by=None, data=data,
+    )  # fmt: skip
+
+
 class StockCase(Aggregate):
     """A case as an aggregate of the framework."""
 
@@ -79,15 +104,9 @@ class StockCase(Aggregate):
         self._take(told)
 
     def _take(self, told: Told) -> None:
-        for topic, data, actor_ref, actor_role in told:
+        for topic, data, actor_ref, role in told:
             version = 1 if self.case is None else self.case.version + 1
-            now = datetime.now(UTC)
-            recorded = Recorded(
-                position=version, stream_id=self.id, version=version, event_id=self.id, topic=topic,
-                schema_version=1, occurred_at=now, recorded_at=now, actor_ref=actor_ref,
-                actor_role=actor_role, unit=None, correlation_id=self.id, causation_id=None,
-                traceparent=None, policy="", import_id=None, imported_by=None, data=data.encode(),
-            )  # fmt: skip
+            recorded = _recorded(self.id, version, topic, data.encode(), actor_ref, role)
             self.case = evolve(self.case, recorded, decode(topic, 1, recorded.data))
 
 
@@ -100,22 +119,15 @@ class StockCases(Application[UUID]):
         self._tree = tree
 
     def take(self, sent: Sent, name: str, case_id: UUID | None, decide: Decide) -> CaseAnswer:
-        body: Any = with_ids(sent.body, new_id)
         aggregate: StockCase | None = None if case_id is None else self.repository.get(case_id)
         case = None if aggregate is None else aggregate.case
-        target: UUID = body.case_id if case_id is None else case_id
-        command = Command(
-            name=name, case_id=target, body=body, actor=sent.actor, occurred_at=sent.now, now=sent.now,
-            tree=self._tree,
-        )  # fmt: skip
-        decision = decide(case, command, DEFAULT_POLICY)
+        target, events = _decided(sent, name, case_id, case, decide, self._tree)
         people = [] if case is None else [person.person_ref for person in case.people]
-        sealing = Sealing(
-            self._master, [*people, *(ref for each in decision.events for ref in people_in(each))]
-        )
+        people += [person_ref for each in events for person_ref in people_in(each)]
+        sealing = Sealing(self._master, people)
         told = [
             [each.topic, encode(sealing.seal(each, new_id())).decode(), sent.actor.ref, sent.actor.role]
-            for each in decision.events
+            for each in events
         ]
         if aggregate is None:
             aggregate = StockCase(case_id=target, told=told)
@@ -123,88 +135,86 @@ class StockCases(Application[UUID]):
             aggregate.happen(told)
         self.save(aggregate)
         assert aggregate.case is not None
-        return _answer(aggregate.case, [each.topic for each in decision.events])
+        stored = [
+            _recorded(target, aggregate.case.version, topic, b"", sent.actor.ref, sent.actor.role)
+            for topic, *_ in told
+        ]
+        return case_answer(Outcome(stored, {target: aggregate.case}, repeated=False))
 
 
-def _answer(case: Case, topics: Sequence[str]) -> CaseAnswer:
-    return CaseAnswer(
-        case_id=case.case_id,
-        version=case.version,
-        position=case.version,
-        state=case.state,
-        procedure=case.procedure,
-        holder_level=case.holder_level,
-        holder_unit=case.holder_unit,
-        pending_unit=case.pending_unit,
-        people=tuple(PersonLine(person_ref=p.person_ref, role=p.role) for p in case.people),
-        events=tuple(
-            AppendedEvent(
-                topic=topic, event_id=case.case_id, position=1, stream_id=case.case_id, version=case.version
-            )
-            for topic in topics
-        ),
+class RememberedCases:
+    """The commands of cases on a memory alone: decided and answered the same, not sealed, not stored."""
+
+    def __init__(self, tree: UnitTree) -> None:
+        self._tree = tree
+        self._memory = CaseMemory()
+
+    def take(self, sent: Sent, name: str, case_id: UUID | None, decide: Decide) -> CaseAnswer:
+        before = None if case_id is None else self._memory.get(case_id)
+        case = None if before is None else before.case
+        target, events = _decided(sent, name, case_id, case, decide, self._tree)
+        version = 0 if case is None else case.version
+        pairs = [
+            (_recorded(target, number, each.topic, b"", sent.actor.ref, sent.actor.role), each)
+            for number, each in enumerate(events, start=version + 1)
+        ]
+        seen = after(before, pairs)
+        assert seen is not None
+        self._memory.put(seen)
+        return case_answer(Outcome([recorded for recorded, _ in pairs], {target: seen.case}, repeated=False))
+
+
+def _operation(
+    name: str, body: type[Body], decide: Decide, take: Callable[..., CaseAnswer], *, blocks: bool
+) -> Operation:
+    opens = TRANSITIONS[name].creates
+
+    async def handle(request: Request) -> Answer:
+        case_id = None if opens else request.id("case_id")
+        sent = read_sent(request, body)
+        if blocks:
+            answer = await run_in_threadpool(take, sent, name, case_id, decide)
+        else:
+            answer = take(sent, name, case_id, decide)
+        return created(answer, answer.version)
+
+    return Operation(
+        method="POST",
+        path="/v1/cases" if opens else f"/v1/cases/{{case_id}}/{name}",
+        name=name,
+        summary=name,
+        tag="bench",
+        handler=handle,
+        headers=("Idempotency-Key",),
+        body=body,
     )
-
-
-def _stock_handler(stock: StockCases, name: str, body: type[Body], decide: Decide) -> Any:
-    async def handle(request: Request) -> Answer:
-        case_id = None if TRANSITIONS[name].creates else request.id("case_id")
-        sent = read_sent(request, body)
-        answer = await run_in_threadpool(stock.take, sent, name, case_id, decide)
-        return created(answer, answer.version)
-
-    return handle
-
-
-def _nothing_handler(name: str, body: type[Body]) -> Any:
-    topics = TRANSITIONS[name].topics[:1]
-
-    async def handle(request: Request) -> Answer:
-        sent = read_sent(request, body)
-        case_id: Any = getattr(sent.body, "case_id", None) or request.id("case_id")
-        answer = CaseAnswer(
-            case_id=case_id,
-            version=1,
-            position=1,
-            state="REGISTERED",
-            procedure=None,
-            holder_level="GROUP",
-            holder_unit=case_id,
-            pending_unit=None,
-            people=(PersonLine(person_ref=case_id, role="COMPLAINANT"),) * 2,
-            events=tuple(
-                AppendedEvent(topic=topic, event_id=case_id, position=1, stream_id=case_id, version=1)
-                for topic in topics
-            ),
-        )
-        return created(answer, answer.version)
-
-    return handle
 
 
 def _app(kind: str, url: str, unit: Unit) -> FastAPI:
     secrets = Secrets(master_key=b"m" * 32, jwt_secret=JWT_SECRET)
     if kind == "ours":
         return create_app(Settings(database_url=url, data_dir=Path(os.devnull)), secrets)
-    operations: list[Operation] = []
-    stock = None
+    tree = UnitTree({unit.unit_id: unit})
+    take: Callable[..., CaseAnswer]
     if kind == "stock":
-        tree = UnitTree({unit.unit_id: unit})
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_STOCK_SCHEMA}".encode())
-        stock = StockCases(_stock_environment(url), MasterKey(secrets.master_key), tree)
-    for name, (body, decide) in _COMMANDS.items():
-        opens = TRANSITIONS[name].creates
-        handler = _nothing_handler(name, body) if stock is None else _stock_handler(stock, name, body, decide)
-        operations.append(
-            Operation(
-                method="POST", path="/v1/cases" if opens else f"/v1/cases/{{case_id}}/{name}", name=name,
-                summary=name, tag=kind, handler=handler, headers=("Idempotency-Key",), body=body,
-            )
-        )  # fmt: skip
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        take = StockCases(_stock_environment(url), MasterKey(secrets.master_key), tree).take
+    else:
+        take = RememberedCases(tree).take
+    operations = [
+        _operation(name, body, decide, take, blocks=kind == "stock")
+        for name, (body, decide) in _COMMANDS.items()
+    ]
+    app = HttpApplication(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_rarely_collected)
     app.router.routes.append(Operations(operations, bearer_sign_in(TokenVerifier(secrets))))
     return app
+
+
+@asynccontextmanager
+async def _rarely_collected(app: FastAPI) -> AsyncIterator[None]:
+    with rarely_collected():
+        yield
 
 
 def _stock_environment(url: str) -> dict[str, str]:
