@@ -338,12 +338,13 @@ async def _whole_body(request: Request) -> bytes:
     if len(announced) > 18 or (announced.isdigit() and int(announced) > BODY_BYTES_MAX):
         raise Problem("too-large", limit=BODY_BYTES_MAX)
     if request.receive is None:
-        return request.content
-    content, more = await receive_chunk(request.receive)
+        content, more = request.content, False
+    else:
+        content, more = await receive_chunk(request.receive)
     if not more and len(content) <= BODY_BYTES_MAX:
         return content
     chunks, size = [content], len(content)
-    while more and size <= BODY_BYTES_MAX:
+    while request.receive is not None and more and size <= BODY_BYTES_MAX:
         content, more = await receive_chunk(request.receive)
         chunks.append(content)
         size += len(content)
