@@ -56,7 +56,7 @@ def _run(name: str, server: EmbeddedPostgres, *, full: bool) -> list[BenchRow]:
         module = importlib.import_module(f"tests.benchmarks.{name}")
         rows: list[BenchRow] = uvloop.run(module.rows(server.url(OWNER, f"bench_{name}"), full=full))
         print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-        connection.execute(f"DROP DATABASE bench_{name} WITH (FORCE)".encode())
+        connection.execute(f"DROP DATABASE bench_{name}".encode())
     return rows
 
 

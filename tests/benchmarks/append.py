@@ -39,9 +39,8 @@ _METADATA: Final = Metadata(
     occurred_at=datetime(2014, 3, 1, 8, 30, tzinfo=UTC),
     actor_ref="leader-37",
     actor_role="group_leader",
-    unit=new_id(),
+    unit=None,
     correlation_id=new_id(),
-    traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     policy="built-in-1",
 )
 _DATA: Final = b'{"to_level":"VILLAGE","reason":{"key":"%s","text":"%s"}}' % (b"k" * 36, b"t" * 160)
@@ -261,11 +260,14 @@ async def _growth(owner_url: str, events: int) -> BenchRow:
         appenders = {}
         for url in measured:
             pool = await stack.enter_async_context(service_pool(url, name="bench", connections_max=4))
-            appenders[url] = await stack.enter_async_context(Appender(pool, committers=1))
+            appenders[url] = await stack.enter_async_context(Appender(pool))
         old = {url: await _old_streams(url) for url in measured}
         for _ in range(ROUNDS * 2):
             for url, appender in appenders.items():
                 measured[url] += await _latencies_ms(appender, old[url])
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        for url in measured:
+            connection.execute(f"DROP DATABASE {conninfo_to_dict(url)['dbname']}".encode())
     return BenchRow(
         name=f"append latency after {events:,} events",
         ours=median(measured[long]),

@@ -46,7 +46,7 @@ def test_past_its_bound_the_queue_refuses_at_once(database: Database) -> None:
         appends = [new_append((uuid4(), 1, 1)) for _ in range(8)]
         async with (
             open_pool(database.url) as pool,
-            Appender(pool, committers=1, queue_max=5, group_events_max=1) as appender,
+            Appender(pool, queue_max=5, group_events_max=1) as appender,
         ):
             async with ledger_held(database):
                 first = asyncio.create_task(appender.append(appends[0]))
@@ -72,7 +72,7 @@ def test_a_cancelled_append_is_dropped_before_it_is_sent_and_whole_after(databas
         sent, dropped, kept = (new_append((uuid4(), 1, 3)) for _ in range(3))
         async with (
             open_pool(database.url) as pool,
-            Appender(pool, committers=1) as appender,
+            Appender(pool) as appender,
         ):
             async with ledger_held(database):
                 first = asyncio.create_task(appender.append(sent))
@@ -115,7 +115,7 @@ def test_what_no_ledger_can_store_harms_nobody_else(database: Database) -> None:
         key_twice = new_append((uuid4(), 1, 1), persons=[uuid4()])
         key_twice = replace(key_twice, keys=[*key_twice.keys, *key_twice.keys])
         good = [new_append((uuid4(), 1, 1)) for _ in range(4)]
-        async with open_pool(database.url) as pool, Appender(pool, committers=1) as appender:
+        async with open_pool(database.url) as pool, Appender(pool) as appender:
             return await asyncio.gather(
                 *(appender.append(append) for append in (*good[:2], from_zero, key_twice, *good[2:])),
                 return_exceptions=True,

@@ -277,7 +277,7 @@ def test_a_group_comes_to_the_same_as_one_after_another(
     ]
 
     async def run() -> list[str]:
-        async with open_pool(database.url) as pool, Appender(pool, committers=1) as appender:
+        async with open_pool(database.url) as pool, Appender(pool) as appender:
             answers = await asyncio.gather(
                 *(appender.append(append) for append in appends), return_exceptions=True
             )

@@ -1,7 +1,7 @@
 """Group commit: the one way for the product to write to the ledger."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,8 +17,6 @@ GROUP_EVENTS_MAX: Final = 64
 """Measured: smaller groups cost the server more for each event, larger ones only make an append slower."""
 QUEUE_MAX: Final = 4096
 """Appends that may wait at a time: some tenths of a second of work."""
-COMMITTERS: Final = 2
-"""While the group of one is committed, that of the other is joined, sent and answered."""
 _LOOK_AHEAD_MAX: Final = 256
 """How many appends a committer looks through for those that may go together."""
 
@@ -34,6 +32,7 @@ _APPEND: Final = wire.append_query("ledger")
 _TYPE_IDS: Final = wire.type_ids_query("ledger")
 
 _Waiting = Waiting[wire.Encoded, Appended]
+_Answer = Appended | Exception
 
 
 class Appender(GroupedRequests[wire.Encoded, Appended]):
@@ -48,10 +47,9 @@ class Appender(GroupedRequests[wire.Encoded, Appended]):
         *,
         group_events_max: int = GROUP_EVENTS_MAX,
         queue_max: int = QUEUE_MAX,
-        committers: int = COMMITTERS,
         observe: Observe | None = None,
     ) -> None:
-        super().__init__(pool, workers=committers, queue_max=queue_max)
+        super().__init__(pool, workers=1, queue_max=queue_max)
         self._group_events_max = group_events_max
         self._observe = observe
         self._types = wire.TypeIds(0, 0, 0)
@@ -93,31 +91,27 @@ class Appender(GroupedRequests[wire.Encoded, Appended]):
         self._queue.extendleft(reversed(later))
         return group
 
-    async def _run(self, cursor: AsyncCursor[Any], group: Sequence[_Waiting]) -> None:
+    async def _run(self, cursor: AsyncCursor[Any], group: Sequence[_Waiting]) -> Iterable[_Answer]:
         try:
-            await self._commit(cursor, group)
+            return await self._commit(cursor, group)
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             # One of them can't be stored by any ledger; none was, so each goes by itself.
             if len(group) == 1:
-                group[0].refuse(error)
-            else:
-                for waiting in group:
-                    await self._run(cursor, [waiting])
+                return [error]
+            return [answer for waiting in group for answer in await self._run(cursor, [waiting])]
 
-    async def _commit(self, cursor: AsyncCursor[Any], group: Sequence[_Waiting]) -> None:
-        if not group:
-            return
+    async def _commit(self, cursor: AsyncCursor[Any], group: Sequence[_Waiting]) -> Iterable[_Answer]:
         started = time.perf_counter()
         parameters = wire.group_parameters([waiting.request for waiting in group], self._types)
         await cursor.execute(_APPEND, parameters, prepare=True)
         [row] = await cursor.fetchall()
         if self._observe is not None:
             self._observe(len(group), time.perf_counter() - started)
-        _answer(group, *row)
+        return _answers([len(waiting.request.events) for waiting in group], *row)
 
 
-def _answer(
-    group: Sequence[_Waiting],
+def _answers(
+    sizes: Sequence[int],
     head: int,
     recorded_at: datetime,
     refused: Sequence[int] | None,
@@ -125,24 +119,20 @@ def _answer(
     first_positions: Sequence[int],
     last_positions: Sequence[int],
     recorded_ats: Sequence[datetime],
-) -> None:
-    """Answers each of the group from the one row that the function returns."""
+) -> Iterator[_Answer]:
+    """The answer to each of the group, given their numbers of events and the one row that came back."""
     not_accepted = {} if refused is None else {command: index for index, command in enumerate(refused)}
-    for command, waiting in enumerate(group, start=1):
+    for command, size in enumerate(sizes, start=1):
         index = not_accepted.get(command)
         if index is None:
-            first, head = head + 1, head + len(waiting.request.events)
-            waiting.answer(
-                Appended(first_position=first, last_position=head, recorded_at=recorded_at, repeated=False)
-            )
+            first, head = head + 1, head + size
+            yield Appended(first_position=first, last_position=head, recorded_at=recorded_at, repeated=False)
         elif outcomes[index] == "repeated":
-            waiting.answer(
-                Appended(
-                    first_position=first_positions[index],
-                    last_position=last_positions[index],
-                    recorded_at=recorded_ats[index],
-                    repeated=True,
-                )
+            yield Appended(
+                first_position=first_positions[index],
+                last_position=last_positions[index],
+                recorded_at=recorded_ats[index],
+                repeated=True,
             )
         else:
-            waiting.refuse(_REFUSALS[outcomes[index]]())
+            yield _REFUSALS[outcomes[index]]()

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, Self, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor
@@ -36,13 +36,13 @@ class Waiting(Generic[Request, Answer]):
         """Whether nobody awaits the answer any more."""
         return self._future.done()
 
-    def answer(self, answer: Answer) -> None:
-        if not self._future.done():
+    def answer(self, answer: Answer | Exception) -> None:
+        if self._future.done():
+            return
+        if isinstance(answer, Exception):
+            self._future.set_exception(answer)
+        else:
             self._future.set_result(answer)
-
-    def refuse(self, error: Exception) -> None:
-        if not self._future.done():
-            self._future.set_exception(error)
 
 
 class GroupedRequests(ABC, Generic[Request, Answer]):
@@ -67,11 +67,13 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
 
     @abstractmethod
     def _take_group(self) -> list[Waiting[Request, Answer]]:
-        """Takes from the queue what is to go together."""
+        """Takes from the queue what is to go together; may be nothing if none of it is awaited any more."""
 
     @abstractmethod
-    async def _run(self, cursor: AsyncCursor[Any], group: Sequence[Waiting[Request, Answer]]) -> None:
-        """Answers each of the group; what it raises is told to those not yet answered."""
+    async def _run(
+        self, cursor: AsyncCursor[Any], group: Sequence[Waiting[Request, Answer]]
+    ) -> Iterable[Answer | Exception]:
+        """The answer, or the reason of the refusal, for each of the group; made as it is asked for."""
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -140,7 +142,7 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
                     await asyncio.sleep(_RECONNECT_S)
                     continue
                 while self._queue:
-                    self._queue.popleft().refuse(_unavailable(error))
+                    self._queue.popleft().answer(_unavailable(error))
 
     async def _work_on(self, connection: AsyncConnection[Any]) -> None:
         """Runs groups on one connection until it fails or all is done."""
@@ -150,15 +152,35 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
             if loop.time() - tried_at > _TRUST_IDLE_S:
                 cursor = await self._prepare(connection)
                 self._gone_since = None
-            group = self._take_group()
-            try:
-                async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
-                    await self._run(cursor, group)
-            except BaseException as error:
-                for waiting in group:
-                    waiting.refuse(_unavailable(error))
-                raise
+            await self._run_groups(cursor)
             tried_at = loop.time()
+
+    async def _run_groups(self, cursor: AsyncCursor[Any]) -> None:
+        """Runs what waits; a group is sent before the one ahead of it is answered, so neither side idles."""
+        group = self._take_group()
+        trip = asyncio.create_task(self._round_trip(cursor, group))
+        try:
+            while group:
+                answers = await trip
+                following = self._take_group()
+                if following:
+                    trip = asyncio.create_task(self._round_trip(cursor, following))
+                for waiting, answer in zip(group, answers, strict=True):
+                    waiting.answer(answer)
+                group = following
+        finally:
+            trip.cancel()
+
+    async def _round_trip(
+        self, cursor: AsyncCursor[Any], group: Sequence[Waiting[Request, Answer]]
+    ) -> Iterable[Answer | Exception]:
+        try:
+            async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
+                return await self._run(cursor, group)
+        except BaseException as error:
+            for waiting in group:
+                waiting.answer(_unavailable(error))
+            raise
 
 
 def _unavailable(error: BaseException) -> LedgerUnavailable:

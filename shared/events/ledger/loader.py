@@ -1,6 +1,7 @@
 """Loading what a command is decided on, for many commands in one round trip."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -42,7 +43,7 @@ class Used(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    streams: dict[UUID, Sequence[Recorded]]
+    streams: Mapping[UUID, Sequence[Recorded]]
     """Every stream asked for, in order of version; empty where there is none."""
     used: Used | None
 
@@ -78,24 +79,28 @@ class StreamLoader(GroupedRequests[_Wanted, Loaded]):
                 group.append(waiting)
         return group
 
-    async def _run(self, cursor: AsyncCursor[Any], group: Sequence[Waiting[_Wanted, Loaded]]) -> None:
-        streams: dict[UUID, list[Recorded]] = {}
-        hashes: dict[bytes, Used | None] = {}
-        for waiting in group:
-            for stream_id in waiting.request.stream_ids:
-                streams[stream_id] = []
-            if waiting.request.key_hash is not None:
-                hashes[waiting.request.key_hash] = None
-        await cursor.execute(_STREAMS_AND_KEYS, (list(streams), list(hashes)), prepare=True)
-        for row in await cursor.fetchall():
-            last_position, key_hash = row[-2:]
-            if key_hash is None:
-                recorded = recorded_of(row)
-                streams[recorded.stream_id].append(recorded)
-            else:
-                first_position, body_hash = row[0], row[-3]
-                hashes[key_hash] = Used(body_hash, first_position, last_position)
-        for waiting in group:
-            wanted = waiting.request
-            used = None if wanted.key_hash is None else hashes[wanted.key_hash]
-            waiting.answer(Loaded({id_: streams[id_] for id_ in wanted.stream_ids}, used))
+    async def _run(
+        self, cursor: AsyncCursor[Any], group: Sequence[Waiting[_Wanted, Loaded]]
+    ) -> Iterable[Loaded]:
+        wanted = [waiting.request for waiting in group]
+        stream_ids = {stream_id for one in wanted for stream_id in one.stream_ids}
+        hashes = {one.key_hash for one in wanted if one.key_hash is not None}
+        await cursor.execute(_STREAMS_AND_KEYS, (list(stream_ids), list(hashes)), prepare=True)
+        return _loaded(wanted, await cursor.fetchall())
+
+
+def _loaded(wanted: Sequence[_Wanted], rows: Sequence[Sequence[Any]]) -> Iterator[Loaded]:
+    """What each asked for, from the rows that all of them asked for."""
+    streams = defaultdict[UUID, list[Recorded]](list)
+    used: dict[bytes, Used] = {}
+    for row in rows:
+        last_position, key_hash = row[-2:]
+        if key_hash is None:
+            recorded = recorded_of(row)
+            streams[recorded.stream_id].append(recorded)
+        else:
+            first_position, body_hash = row[0], row[-3]
+            used[key_hash] = Used(body_hash, first_position, last_position)
+    for one in wanted:
+        found = {stream_id: streams[stream_id] for stream_id in one.stream_ids}
+        yield Loaded(found, None if one.key_hash is None else used.get(one.key_hash))
