@@ -46,6 +46,7 @@ _MESSAGES: tuple[tuple[re.Pattern[str], str, Text], ...] = tuple(
         (r".*out of range.*", "range", "is out of range", "超出范围"),
     )
 )  # fmt: skip
+_SPACED_OFFSET = re.compile(r"(\dT\d\d:\d\d:\d\d(?:\.\d+)?) (\d\d:\d\d)$")
 _PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _OTHER = Text("does not fit", "不符合要求")
@@ -95,7 +96,9 @@ def read_query(query_string: bytes, cls: type[T]) -> T:
         raise invalid(
             "query", "unreadable", Text("is not percent-encoded UTF-8", "不是百分号编码的 UTF-8")
         ) from None
-    for name, value in pairs:
+    for name, given in pairs:
+        # In a query a plus sign stands for a space, so an offset that wasn't encoded arrives with one.
+        value = _SPACED_OFFSET.sub(r"\1+\2", given)
         if name in lists:
             values.setdefault(name, []).append(value)
         elif name in values:

@@ -42,6 +42,11 @@ class Trees:
             self._current = tree_of(self._events)
         return self._current
 
+    async def reach(self, position: int) -> None:
+        """Reads what is missing when the last unit event lies at a position, perhaps another process's."""
+        if not self._positions or self._positions[-1] < position:
+            await self.refresh()
+
     def at(self, position: int | None, at_occurred: datetime | None = None) -> UnitTree:
         """The tree as registered by a position (None: by now), and as it was on an instant."""
         known = len(self._events) if position is None else bisect_right(self._positions, position)

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -113,6 +113,9 @@ def test_a_case_is_read_as_of_any_moment(place: Town) -> None:
     assert past["allowed_commands"] == []
     assert past == first | {"as_of_instant": past["as_of_instant"], "allowed_commands": []}
     assert read(place.leader, path, at_recorded=past["as_of_instant"]) == past
+    recorded = datetime.fromisoformat(past["as_of_instant"]).astimezone(timezone(timedelta(hours=8)))
+    bare = ask(place.leader, f"{path}?at_recorded={recorded.isoformat()}")
+    assert bare.json() == past, "an offset's plus sign may be left as it is"
     timeline = read(place.leader, f"{path}/timeline", at_position=opened["position"])
     assert [item["topic"] for item in timeline["items"]] == ["case.registered"]
     assert place.leader.get(path, at_position=opened["position"] - 1).status_code == 404

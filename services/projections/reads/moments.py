@@ -12,7 +12,9 @@ from services.projections.reads.progress import WAIT_MAX_S, Progress
 from shared.events.ledger.reader import Head, fetch_head, fetch_range, position_at
 from shared.runtime.database import Pool
 from shared.runtime.problems import Problem, Text, invalid
+from shared.runtime.trees import Trees
 
+_UNITS_POSITION: Final = "SELECT max(position) FROM ledger.events WHERE topic LIKE 'unit.%'"
 _POLL_S: Final = 0.02
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for when nothing was recorded yet."""
@@ -63,8 +65,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 class Moments:
     """Finds the moment that a read asks for."""
 
-    def __init__(self, pool: Pool, progress: Progress) -> None:
+    def __init__(self, pool: Pool, trees: Trees, progress: Progress) -> None:
         self._pool = pool
+        self._trees = trees
         self._progress = progress
 
     async def of_ledger(self, asked: Asked) -> Moment:
@@ -124,6 +127,8 @@ class Moments:
         while True:
             async with self._pool.connection() as connection:
                 head = await fetch_head(connection)
+                units = await (await connection.execute(_UNITS_POSITION, prepare=True)).fetchone()
+            await self._trees.reach((units and units[0]) or 0)
             if head.position >= position:
                 return head
             if time.monotonic() >= give_up_at:

@@ -10,13 +10,15 @@ import structlog
 from services.projections.standing import CHANGED
 from shared.runtime.database import Pool
 from shared.runtime.problems import Problem
+from shared.runtime.trees import Trees
 
 WAIT_MAX_S: Final = 5.0
 """How long a read waits for the read models to reach a position."""
 
-_STAND: Final = (
-    "SELECT (SELECT generation FROM views.meta), coalesce((SELECT min(position) FROM views.positions), 0)"
-)
+_STAND: Final = """
+    SELECT (SELECT generation FROM views.meta), coalesce((SELECT min(position) FROM views.positions), 0),
+        (SELECT max(position) FROM ledger.events WHERE topic LIKE 'unit.%')
+"""
 _QUIET_S: Final = 1.0
 """How long to listen before looking anyway: a notification may get lost with its connection."""
 _RETRY_S: Final = 0.5
@@ -34,8 +36,9 @@ class Stand(NamedTuple):
 class Progress:
     """Listens to the projectors; `run` has to run for waits to end early."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, trees: Trees) -> None:
         self._pool = pool
+        self._trees = trees
         self._news = asyncio.Event()
         self.heard = 0
         """How often projectors have told of something."""
@@ -43,10 +46,13 @@ class Progress:
         """Whether the process is about to end, so that nobody should go on following."""
 
     async def stand(self) -> Stand:
+        """Where the read models stand; the tree of units is at least as far then."""
         async with self._pool.connection() as connection:
             row = await (await connection.execute(_STAND, prepare=True)).fetchone()
         assert row is not None
-        return Stand(row[0] or 0, row[1])
+        generation, position, units_position = row
+        await self._trees.reach(units_position or 0)
+        return Stand(generation or 0, position)
 
     async def reach(self, position: int) -> Stand:
         """The stand, once it is at the position or beyond. Raises: Problem 503 after 5 s."""

@@ -27,9 +27,9 @@ class Reads:
         *,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        progress = Progress(pool)
+        progress = Progress(pool, trees)
         self.sources = Sources(pool=pool, trees=trees, vault=vault, policy=policy, progress=progress)
-        self.moments = Moments(pool, progress)
+        self.moments = Moments(pool, trees, progress)
         self.cases = CaseReads(self.sources, self.moments)
         self.register = ReadRegister(pool)
         self.hub = Hub(self.sources, heartbeat_s=heartbeat_s)
