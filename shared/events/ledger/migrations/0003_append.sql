@@ -29,7 +29,9 @@ CREATE FUNCTION ledger.append(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- Plans are made while the tables are small and kept while they grow.
+-- Plans are made once, or planning would cost an append of one event more than all the rest,
+-- and while the tables are small; they must hold when these have grown.
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
