@@ -47,6 +47,10 @@ _PROBLEMS: dict[int, str] = {
 }
 
 
+_ETAG: dict[str, Any] = {
+    "description": "The version that it has now, in double quotes.",
+    "schema": {"type": "string"},
+}
 _PLAUSIBLE: dict[type, Any] = {
     str: "情况说明",
     bool: True,
@@ -209,6 +213,8 @@ def _responses(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
             response["content"] = {answer: {}}
         elif answer is not None:
             response["content"] = {"application/json": {"schema": refs[answer]}}
+        if operation.batchable:
+            response["headers"] = {"ETag": _ETAG}
         responses[str(status)] = response
     problem = {MEDIA_TYPE: {"schema": refs[ProblemDetails]}}
     for status in sorted(problem_statuses(operation)):

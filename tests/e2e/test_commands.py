@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.e2e.conftest import Json, Town
+import httpx
+
+from tests.e2e.conftest import Json, Person, Town
 
 
 def test_a_case_goes_from_the_group_to_the_township_and_is_closed(town: Town) -> None:
@@ -70,3 +72,52 @@ def test_what_was_accepted_is_answered_again_word_for_word(town: Town) -> None:
     assert (other.status_code, other.json()["type"]) == (422, "/problems/key-reused")
     foreign = town.village_officer.post("/v1/cases", body, key="once")
     assert foreign.status_code == 201, "a key belongs to whoever used it"
+
+
+def test_every_kind_of_answer_is_given_again_from_what_is_stored(town: Town) -> None:
+    """Each command is sent again at the end of everything, when its case has long moved on."""
+    sent: list[tuple[Person, str, Json, int | None, str, httpx.Response]] = []
+
+    def do(who: Person, path: str, body: Json | None = None, version: int | None = None) -> Json:
+        key = f"step {len(sent)}"
+        answer = who.post(path, body, version=version, key=key)
+        assert answer.status_code in (200, 201), answer.text
+        sent.append((who, path, body or {}, version, key, answer))
+        told: Json = answer.json()
+        return told
+
+    unit = do(town.operator, "/v1/units", {"kind": "GROUP", "name": "38组", "parent_id": town.village})
+    do(town.operator, f"/v1/units/{unit['unit_id']}/rename-unit", {"name": "三十八组"}, 1)
+    opened = do(town.operator, "/v1/imports", {"unit": town.village, "note": "x"})
+    do(town.operator, f"/v1/imports/{opened['import_id']}/close")
+    households = {"unit": town.village, "as_of_on": "2024-01-01", "households": ["1", "2"]}
+    do(town.village_officer, "/v1/rosters", households)
+    service = {
+        "unit": town.group,
+        "item": "ATTESTATION",
+        "beneficiary": {"role": "BENEFICIARY", "name": "黄"},
+    }
+    do(town.leader, "/v1/services", service)
+    visit = {"unit": town.group, "visit_kind": "HOUSEHOLD", "findings": "x", "opens_case": town.opening()}
+    duplicate = do(town.leader, "/v1/visits", visit)["case"]
+    primary = do(town.leader, "/v1/cases", town.opening())
+    people = [person["person_ref"] for person in primary["people"]]
+    path = f"/v1/cases/{primary['case_id']}"
+    do(town.leader, f"{path}/accept-case", version=1)
+    do(town.leader, f"{path}/add-person", {"role": "WITNESS", "name": "王五"})
+    do(town.leader, f"{path}/offer-mediation", {"parties": people}, 3)
+    consent = {"on_behalf_of": {"person_ref": people[0], "means": "IN_PERSON"}, "person_ref": people[0]}
+    do(town.leader, f"{path}/consent-to-mediation", consent, 4)
+    do(town.leader, f"{path}/refuse-mediation", consent | {"reason": "不愿"}, 5)
+    merged = {"into_case_id": primary["case_id"], "reason": "同一事项"}
+    both = do(town.village_officer, f"/v1/cases/{duplicate['case_id']}/merge-case", merged, 1)
+    assert {event["stream_id"] for event in both["events"]} == {duplicate["case_id"], primary["case_id"]}
+    escalation = {"to_level": "TOWNSHIP", "reason": "x", "emergency": True, "notify_levels": ["VILLAGE"]}
+    do(town.leader, f"{path}/escalate-case", escalation, 7)
+    do(town.township_officer, f"{path}/return-escalation", {"reason": "x"}, 8)
+    do(town.supervisor, f"{path}/raise-query", {"question": "?"})
+
+    for who, where, body, version, key, first in sent:
+        again = who.post(where, body, version=version, key=key)
+        assert (again.status_code, again.json()) == (first.status_code, first.json()), where
+        assert again.headers.get("etag") == first.headers.get("etag")
