@@ -47,7 +47,7 @@ from shared.runtime.web import Operation, Operations
 SERVICES: Final = ("intake", "resolution", "projections")
 
 _CONNECTIONS_MAX: Final = 12
-"""Two committers, two readers, and what reads and housekeeping need."""
+"""One committer, two readers, and what reads and housekeeping need."""
 _READING_CONNECTIONS_MAX: Final = 8
 """Apart from the others, so that no read, however many there are, keeps a command waiting."""
 _DESCRIPTION: Final = (
@@ -66,7 +66,7 @@ class HttpApplication(FastAPI):
 def create_app(settings: Settings, secrets: Secrets, services: Collection[str] = SERVICES) -> FastAPI:
     """The application of some services over the database of `settings.database_url`, which is migrated.
 
-    Its connections, its committers and what it keeps in memory begin and end with its lifespan;
+    Its connections, its committer and what it keeps in memory begin and end with its lifespan;
     `app.state.end_streams()` ends the streams before, which else would go on until they are cut off.
     """
     assert settings.database_url is not None

@@ -28,7 +28,7 @@ from shared.runtime.web import (
 BATCH_BYTES_MAX: Final = 64 << 20
 LINE_BYTES_MAX: Final = BODY_BYTES_MAX + (64 << 10)
 LINES_AT_WORK_MAX: Final = 256
-"""Enough to fill groups of commits on both committers."""
+"""Enough to fill the groups that are committed together."""
 _UNREAD_IN_MEMORY_MAX: Final = 4 << 20
 _CHUNK_BYTES: Final = 64 << 10
 _MEDIA_TYPE: Final = "application/x-ndjson"

@@ -12,7 +12,7 @@ from shared.events.recorded import Recorded
 
 BATCH_MAX: Final = 1000
 POLL_MIN_S: Final = 0.001
-POLL_MAX_S: Final = 0.015
+POLL_MAX_S: Final = 0.012
 """An event is seen within 20 ms of its commit, the reading included."""
 RECONNECT_MAX_S: Final = 1.0
 
