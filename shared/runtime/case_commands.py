@@ -101,6 +101,10 @@ class CaseWork:
         return (self.case_id,) if self._into is None else (self.case_id, self._into)
 
     @property
+    def turns(self) -> Sequence[UUID]:
+        return self.cases
+
+    @property
     def new(self) -> Sequence[UUID]:
         return (self.case_id,) if self._opens else ()
 

@@ -117,6 +117,10 @@ class Work(Protocol):
         """The cases whose state it needs."""
 
     @property
+    def turns(self) -> Sequence[UUID]:
+        """What it shares with other commands, so that they are taken one after the other."""
+
+    @property
     def new(self) -> Sequence[UUID]:
         """Streams that it begins, so that they are expected not to be there."""
 
@@ -229,7 +233,7 @@ class Desk:
 
         Raises: Refused; Problem; QueueFull; LedgerUnavailable.
         """
-        async with self._turns.of(work.cases):
+        async with self._turns.of(work.turns):
             return await self._take(sent, work)
 
     async def _take(self, sent: Sent, work: Work) -> Outcome:

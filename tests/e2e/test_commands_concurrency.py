@@ -54,6 +54,13 @@ def test_adding_commands_are_decided_anew_until_all_are_in(town: Town) -> None:
     assert sorted(answer.json()["version"] for answer in answers) == list(range(2, MANY + 2))
 
 
+def test_of_units_of_one_name_registered_at_once_one_is(town: Town) -> None:
+    body = {"kind": "GROUP", "name": "39组", "parent_id": town.village}
+    requests: list[Sending] = [("/v1/units", body, {"Idempotency-Key": f"{n}"}) for n in range(MANY)]
+    statuses = sorted(answer.status_code for answer in at_once(town.operator, requests))
+    assert statuses == [201] + [422] * (MANY - 1)
+
+
 def test_a_client_that_hangs_up_neither_loses_nor_doubles(anjie: Anjie, town: Town) -> None:
     """Whatever became of the first sending, the second under its key settles it."""
     body = town.opening()

@@ -203,6 +203,25 @@ def test_what_is_wrong_with_a_case_that_a_visit_opens_is_named_where_it_stands(t
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (status, pointer)
 
 
+def test_a_visit_to_a_case_may_name_its_people_and_nobody_elses(town: Town) -> None:
+    case, other = town.open_case(), town.open_case()
+    visit = {"unit": town.group, "visit_kind": "FOLLOW_UP", "findings": "x", "case_id": case["case_id"]}
+
+    def naming(person: Json, **more: Any) -> httpx.Response:
+        people = [{"person_ref": person["person_ref"], "role": person["role"], "phone": "138"}]
+        return town.leader.post("/v1/visits", visit | {"people": people} | more)
+
+    assert naming(case["people"][0]).status_code == 201
+    assert naming(case["people"][0], about=[case["people"][1]["person_ref"]]).status_code == 201
+    assert naming(other["people"][0]).status_code == 409
+    unknown = naming(case["people"][0], about=[other["people"][0]["person_ref"]])
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/about/0")
+    when = {"occurred_at": "2024-05-01T09:00:00+08:00"}
+    both = {"unit": town.group, "visit_kind": "PATROL", "findings": "x", "opens_case": town.opening(**when)}
+    apart = town.leader.post("/v1/visits", both)
+    assert (apart.status_code, apart.json()["errors"][0]["pointer"]) == (422, "/opens_case/occurred_at")
+
+
 def test_paths_and_methods_that_are_not_there(anjie: Anjie, town: Town) -> None:
     for path in ("/", "/v1", "/v1/cases/x/fly-away", f"/v1/cases/{new_id()}/archive-case", "/v1/cases/"):
         answer = town.leader.post(path)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.intake.application.beside import Basis, BesideWork
+from services.intake.application.beside import TREE, Basis, BesideWork
 from services.intake.application.visits import VisitWork
 from services.intake.domain import beside, records, units
 from shared.events.base import Event
@@ -122,7 +122,15 @@ def _beginning(
         sent = read_sent(request, cls)
         body = with_ids(sent.body, new_id)
         stream_id: UUID = getattr(body, id_name)
-        work = BesideWork(desk, sent, stream_id, body, lambda basis: decide(body, basis), begins=id_name)
+        work = BesideWork(
+            desk,
+            sent,
+            stream_id,
+            body,
+            lambda basis: decide(body, basis),
+            begins=id_name,
+            turns=_turns(id_name),
+        )
         return _answered(await desk.take(sent, work), answer, id_name, status=201)
 
     return _operation(path, cls, answer, handle, status=201, headers=_HEADERS)
@@ -144,12 +152,22 @@ def _changing(
         stream_id = request.id(id_name)
         sent = read_sent(request, cls)
         work = BesideWork(
-            desk, sent, stream_id, sent.body, lambda basis: decide(stream_id, sent.body, basis), begins=None
+            desk,
+            sent,
+            stream_id,
+            sent.body,
+            lambda basis: decide(stream_id, sent.body, basis),
+            begins=None,
+            turns=_turns(id_name),
         )
         return _answered(await desk.take(sent, work), answer, id_name, status=200)
 
     headers = (*_HEADERS, "If-Match") if needs_version else _HEADERS
     return _operation(path, cls, answer, handle, status=200, headers=headers)
+
+
+def _turns(id_name: str) -> Sequence[UUID]:
+    return (TREE,) if id_name == "unit_id" else ()
 
 
 def _visits(desk: Desk) -> Operation:

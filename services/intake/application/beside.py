@@ -1,7 +1,7 @@
 """Commands on what stands beside cases: one stream each, begun by its first command."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.events.base import Event
@@ -39,6 +39,8 @@ class Basis(NamedTuple):
 
 
 Decide = Callable[[Basis], Event]
+TREE: Final = UUID(int=0)
+"""The turn of whatever changes the tree of units: names and parents are judged by the tree as it stands."""
 
 
 class BesideWork:
@@ -54,6 +56,7 @@ class BesideWork:
         *,
         begins: str | None,
         keys: Sequence[WrappedKey] = (),
+        turns: Sequence[UUID] = (),
     ) -> None:
         self._desk = desk
         self._sent = sent
@@ -61,6 +64,7 @@ class BesideWork:
         self._body = body
         self._decide = decide
         self._keys = keys
+        self.turns = turns
         self._begins = begins
         """The field that holds the new stream's id; None where the stream must be there."""
 

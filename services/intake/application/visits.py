@@ -56,6 +56,10 @@ class VisitWork:
         return () if self._body.case_id is None else (self._body.case_id,)
 
     @property
+    def turns(self) -> Sequence[UUID]:
+        return ()
+
+    @property
     def new(self) -> Sequence[UUID]:
         return (self.visit_id,) if self._opening is None else (self.visit_id, self._opening.case_id)
 
