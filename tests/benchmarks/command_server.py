@@ -56,7 +56,7 @@ from shared.runtime.web import Answer, Operation, Operations, Request
 
 _STOCK_SCHEMA = "bench_stock"
 JWT_SECRET = b"a secret of the bench, long enough for HS256"
-_COMMANDS: dict[str, tuple[type[Body], Decide]] = {
+COMMANDS: dict[str, tuple[type[Body], Decide]] = {
     **{name: (body, intake.decide) for name, body in intake_bodies.BODIES.items()},
     **{name: (body, resolution.decide) for name, body in resolution_bodies.BODIES.items()},
 }
@@ -66,7 +66,7 @@ Told = list[list[str]]
 """Events of ours inside of the framework's: topic, data, actor and role of each."""
 
 
-def _decided(
+def decided(
     sent: Sent, name: str, case_id: UUID | None, case: Case | None, decide: Decide, tree: UnitTree
 ) -> tuple[UUID, tuple[Event, ...]]:
     """The case that a command is for, and the events that it comes to."""
@@ -121,7 +121,7 @@ class StockCases(Application[UUID]):
     def take(self, sent: Sent, name: str, case_id: UUID | None, decide: Decide) -> CaseAnswer:
         aggregate: StockCase | None = None if case_id is None else self.repository.get(case_id)
         case = None if aggregate is None else aggregate.case
-        target, events = _decided(sent, name, case_id, case, decide, self._tree)
+        target, events = decided(sent, name, case_id, case, decide, self._tree)
         people = [] if case is None else [person.person_ref for person in case.people]
         people += [person_ref for each in events for person_ref in people_in(each)]
         sealing = Sealing(self._master, people)
@@ -152,7 +152,7 @@ class RememberedCases:
     def take(self, sent: Sent, name: str, case_id: UUID | None, decide: Decide) -> CaseAnswer:
         before = None if case_id is None else self._memory.get(case_id)
         case = None if before is None else before.case
-        target, events = _decided(sent, name, case_id, case, decide, self._tree)
+        target, events = decided(sent, name, case_id, case, decide, self._tree)
         version = 0 if case is None else case.version
         pairs = [
             (_recorded(target, number, each.topic, b"", sent.actor.ref, sent.actor.role), each)
@@ -204,7 +204,7 @@ def _app(kind: str, url: str, unit: Unit) -> FastAPI:
         take = RememberedCases(tree).take
     operations = [
         _operation(name, body, decide, take, blocks=kind == "stock")
-        for name, (body, decide) in _COMMANDS.items()
+        for name, (body, decide) in COMMANDS.items()
     ]
     app = HttpApplication(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_rarely_collected)
     app.router.routes.append(Operations(operations, bearer_sign_in(TokenVerifier(secrets))))

@@ -17,6 +17,7 @@ from shared.runtime.identifiers import new_id
 from shared.runtime.identity import issue_token
 from shared.runtime.migrations import migrate
 from tests.benchmarks.command_server import JWT_SECRET
+from tests.benchmarks.command_stages import stages
 from tests.benchmarks.table import BenchRow
 
 CONNECTIONS = 64
@@ -35,6 +36,8 @@ class Measured:
 async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     """HTTP commands a second, 64 connections: ours, the same on the stock application, and nothing stored."""
     migrate(owner_url, steps=[create_views])
+    told = ", ".join(f"{stage} {cpu_us:.0f}" for stage, cpu_us in stages().items())
+    print(f"commands: CPU of each stage in a tight loop, µs: {told}", file=sys.stderr, flush=True)
     unit = await _registered(owner_url)
     measured: dict[str, list[Measured]] = {"ours": [], "nothing": [], "stock": []}
     # Taken in turns, so that what else the machine does falls on all of them.
