@@ -156,7 +156,7 @@ def anjie(database: Database, tmp_path: Path) -> Iterator[Anjie]:
         yield running
 
 
-def build_town(anjie: Anjie) -> Town:
+def build_town(anjie: Anjie, name: str = "余东镇") -> Town:
     """Registers the units of a small town, and gives its people their tokens."""
     operator = anjie.person("operator", "operator")
 
@@ -165,7 +165,7 @@ def build_town(anjie: Anjie) -> Town:
         unit_id: str = operator.done("/v1/units", body)["unit_id"]
         return unit_id
 
-    township = unit("TOWNSHIP", "余东镇")
+    township = unit("TOWNSHIP", name)
     village = unit("VILLAGE", "新河村", township)
     group = unit("GROUP", "37组", village)
     other_village = unit("VILLAGE", "富民村", township)

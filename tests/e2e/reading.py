@@ -8,12 +8,38 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
+
 from services.projections.worker import project
+from shared.runtime.migrations import SERVICE_ROLE
+from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
 from tests.conftest import Database
-from tests.e2e.conftest import Json, Person
+from tests.e2e.conftest import Anjie, Json, Person, Town, build_town, serving
+
+_towns = count(1)
+
+
+@contextlib.contextmanager
+def serving_a_module(postgres: EmbeddedPostgres, template: str, name: str, data_dir: Path) -> Iterator[Anjie]:
+    """An application with a projector over a database that a whole module of tests shares."""
+    with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}".encode())
+    database = Database(owner_url=postgres.url(OWNER, name), url=postgres.url(SERVICE_ROLE, name))
+    with serving(database, data_dir) as anjie, projecting(database):
+        yield anjie
+
+
+def settled(anjie: Anjie) -> Town:
+    """Another town of its own, as soon as the read models know it."""
+    town = build_town(anjie, f"余东镇{next(_towns)}")
+    position = town.operator.get("/v1/units").json()["as_of_position"]
+    assert town.leader.get("/v1/backlog", min_position=position).status_code == 200
+    return town
 
 
 @contextlib.contextmanager

@@ -5,14 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
 import pytest
 
-from shared.runtime.migrations import SERVICE_ROLE
-from shared.runtime.postgres import OWNER, SUPERUSER
-from tests.conftest import Database
-from tests.e2e.conftest import Anjie, Json, Person, Town, build_town, serving
-from tests.e2e.reading import Listener, projecting
+from shared.runtime.postgres import EmbeddedPostgres
+from tests.e2e.conftest import Anjie, Json, Person, Town, build_town
+from tests.e2e.reading import Listener, serving_a_module
 
 REFERENCE: Final = Path(__file__).parents[2] / "docs" / "reference" / "visibility.md"
 TITLE: Final = "宅基地边界纠纷"
@@ -73,11 +70,11 @@ MEANINGS: Final = {
 
 @pytest.fixture(scope="module")
 def county(
-    postgres: Any, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Anjie, Town, Json, Json]]:
     """A town with an ordinary case and a safety lead, both urgent, both with a resident on them."""
-    database = _database(postgres, migrated_template)
-    with serving(database, tmp_path_factory.mktemp("visible")) as anjie, projecting(database):
+    data_dir = tmp_path_factory.mktemp("visible")
+    with serving_a_module(postgres, migrated_template, "visibility", data_dir) as anjie:
         town = build_town(anjie)
         people = [{"role": "COMPLAINANT", "name": NAME, "actor_ref": "resident-9"}]
         ordinary = town.open_case(people=people)
@@ -90,12 +87,6 @@ def county(
             )
         town.supervisor.get("/v1/backlog", min_position=classified["position"])
         yield anjie, town, ordinary, lead
-
-
-def _database(postgres: Any, template: str) -> Database:
-    with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE visibility OWNER {OWNER} TEMPLATE {template}".encode())
-    return Database(owner_url=postgres.url(OWNER, "visibility"), url=postgres.url(SERVICE_ROLE, "visibility"))
 
 
 def readers(anjie: Anjie, town: Town) -> dict[str, Person]:

@@ -10,19 +10,24 @@ import pytest
 
 from services.projections.operations import rebuild
 from shared.runtime.identity import issue_token
+from shared.runtime.postgres import EmbeddedPostgres
 from tests.e2e.conftest import JWT_SECRET, Anjie, Json, Person, Town
-from tests.e2e.reading import Listener, projecting, rows_after
+from tests.e2e.reading import Listener, rows_after, serving_a_module, settled
 
-UNITS = 5
-"""The position at which the town stands."""
+
+@pytest.fixture(scope="module")
+def running(
+    postgres: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Anjie]:
+    data_dir = tmp_path_factory.mktemp("streams")
+    with serving_a_module(postgres, migrated_template, "streams", data_dir) as anjie:
+        yield anjie
 
 
 @pytest.fixture
-def place(anjie: Anjie, town: Town) -> Iterator[Town]:
-    """The town, with its read models kept up."""
-    with projecting(anjie.database):
-        read(town.leader, "/v1/backlog", UNITS)
-        yield town
+def place(running: Anjie) -> Town:
+    """A town of the test's own, with its read models kept up."""
+    return settled(running)
 
 
 def accept(town: Town, case: Json) -> Json:
@@ -166,17 +171,17 @@ def test_a_position_that_the_ledger_never_reached_resets(place: Town) -> None:
         assert [listener.next()[0], listener.next()[0]] == ["reset", "snapshot"]
 
 
-def test_an_exchange_of_the_rows_resets(anjie: Anjie, place: Town) -> None:
+def test_an_exchange_of_the_rows_resets(running: Anjie, place: Town) -> None:
     case = place.open_case()
     with Listener(place.leader, "/v1/streams/backlog_by_holder") as listener:
         before = rows_after(listener.until(case["position"]), "unit_id")
-        asyncio.run(rebuild(anjie.database.url, ()))
+        asyncio.run(rebuild(running.database.url, ()))
         events = [listener.next(), listener.next()]
         assert [name for name, _ in events] == ["reset", "snapshot"]
         assert rows_after(events, "unit_id") == before
 
 
-def test_a_unit_that_moves_moves_its_rows(anjie: Anjie, place: Town) -> None:
+def test_a_unit_that_moves_moves_its_rows(running: Anjie, place: Town) -> None:
     case = place.open_case()
     officer = place.township_officer
     with Listener(officer, "/v1/streams/backlog_by_origin") as listener:
@@ -189,7 +194,7 @@ def test_a_unit_that_moves_moves_its_rows(anjie: Anjie, place: Town) -> None:
     assert open_now == {place.village: 0, place.other_village: 1}
 
 
-def test_an_expired_token_ends_the_stream(anjie: Anjie, place: Town) -> None:
+def test_an_expired_token_ends_the_stream(running: Anjie, place: Town) -> None:
     token = issue_token(
         JWT_SECRET,
         sub="leader-37",
@@ -197,7 +202,7 @@ def test_an_expired_token_ends_the_stream(anjie: Anjie, place: Town) -> None:
         unit=UUID(place.group),
         lifetime=timedelta(seconds=2),
     )
-    with Listener(Person(anjie.http, token, "leader-37"), "/v1/streams/backlog_by_holder") as listener:
+    with Listener(Person(running.http, token, "leader-37"), "/v1/streams/backlog_by_holder") as listener:
         assert listener.next()[0] == "snapshot"
         with pytest.raises(EOFError):
             listener.next()
