@@ -1,9 +1,9 @@
 """The read models and what feeds them: which streams are projected, into which tables."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -59,33 +59,29 @@ TABLES: Final[Mapping[str, Table]] = {table.name: table for table in (CASES, FAC
 """The temporal tables; `actors` has a shape of its own."""
 
 
-class Once(NamedTuple):
-    """The state of a stream that has a single event."""
-
-    recorded: Recorded
-    event: Event
-
-
-class OnceProjector:
-    """A stream of one event, whose rows are a function of that event."""
+class EventProjector:
+    """Streams whose rows are a function of their one event."""
 
     lasting = False
 
-    def __init__(self, rows: Callable[[Recorded, Any], Iterable[Row]]) -> None:
+    def __init__(self, rows: Callable[[Recorded, Any], tuple[Row, ...]]) -> None:
         self._rows = rows
 
-    def evolve(self, state: Once | None, recorded: Recorded, event: Event) -> Once:
-        return state or Once(recorded, event)
+    def alone(self, recorded: Recorded, event: Event) -> tuple[Row, ...]:
+        return self._rows(recorded, event)
 
-    def rows(self, state: Once) -> tuple[Row, ...]:
-        return tuple(self._rows(state.recorded, state.event))
+    def evolve(self, state: None, recorded: Recorded, event: Event) -> None:
+        return None
+
+    def rows(self, state: None) -> tuple[Row, ...]:
+        return ()
 
 
 PROJECTORS: Final[Mapping[str, Projector[Any]]] = {
     "case": CaseProjector(),
-    "visit": OnceProjector(visit_facts),
-    "roster": OnceProjector(roster_facts),
-    "service": OnceProjector(recorded_service),
+    "visit": EventProjector(visit_facts),
+    "roster": EventProjector(roster_facts),
+    "service": EventProjector(recorded_service),
 }
 """By the kind of stream, the part of a topic before its first dot; other kinds leave no rows."""
 

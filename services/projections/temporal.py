@@ -6,12 +6,15 @@ What holds is the pure function `rows` of a state. A row is valid on t as known 
 
 which is: it is among `rows` of the fold of the events at positions up to p that had occurred
 by t. An event in order ends rows and begins rows. A late one (it occurred before another
-that is already told) changes what had been true in between, so the whole stream is folded
-again up to each instant, and only the rows that come out differently are written anew.
+that is already told) changes what was true at every instant since. As it is the last of its
+stream, each of those folds goes on by it, and only the rows that come out differently are
+written anew.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -40,6 +43,9 @@ class Projector(Protocol[S]):
     @property
     def lasting(self) -> bool:
         """Whether streams go on after their first event, so that remembering them pays."""
+
+    def alone(self, recorded: Recorded, event: Event) -> tuple[Row, ...]:
+        """The rows that the event makes true by itself, from when it occurred for ever."""
 
     def evolve(self, state: S | None, recorded: Recorded, event: Event) -> S | None: ...
 
@@ -96,28 +102,37 @@ class LateEvent(Exception):
     """An event that occurred before another one already told: the stream's past is needed to go on."""
 
 
+class Fold(NamedTuple, Generic[S]):
+    """What had happened by an instant, as known after all that is told, until the next such instant."""
+
+    occurred: datetime
+    state: S | None
+    rows: tuple[Row, ...]
+
+
 class Story(Generic[S]):
     """One stream as told so far: its state and the rows that stand for it.
 
-    A whole story remembers its events and the rows that have ended, as late events need;
-    one that was shortened only what now holds.
+    A whole story remembers the fold up to every instant and the rows that have ended, as
+    late events need; one that was shortened only what now holds.
     """
 
-    __slots__ = ("_ended", "_events", "_holding", "_projector", "occurred_max", "state", "version")
+    __slots__ = ("_alone", "_ended", "_folds", "_holding", "_projector", "occurred_max", "state", "version")
 
     def __init__(self, projector: Projector[S]) -> None:
         self._projector = projector
         self.state: S | None = None
         self.version = 0
         self.occurred_max: datetime | None = None
+        self._alone: list[TemporalRow] = []
         self._holding: list[TemporalRow] = []
         self._ended: list[TemporalRow] = []
-        self._events: list[Told] | None = []
+        self._folds: list[Fold[S]] | None = []
 
     @property
     def rows(self) -> list[TemporalRow]:
-        """All rows ever begun; of a shortened story those that now hold."""
-        return self._ended + self._holding
+        """All rows ever begun; of a shortened story those that may still end."""
+        return self._alone + self._ended + self._holding
 
     def tell(self, recorded: Recorded, event: Event) -> list[TemporalRow]:
         """Goes on by one event and returns the rows that it began or ended.
@@ -125,26 +140,48 @@ class Story(Generic[S]):
         Raises: LateEvent, with nothing changed, when only a whole story can go on.
         """
         late = self.occurred_max is not None and recorded.occurred_at < self.occurred_max
-        if late and self._events is None:
+        if late and self._folds is None:
             raise LateEvent
-        state = self._projector.evolve(self.state, recorded, event)
-        if self._events is not None:
-            self._events.append((recorded, event))
-        if late:
-            touched = self._rewrite(recorded.position, segments(self._projector, self._events or ()))
+        position, occurred = recorded.position, recorded.occurred_at
+        alone = self._projector.alone(recorded, event)
+        begun = [TemporalRow(row, position, occurred, place) for place, row in enumerate(alone)]
+        if self._folds is None:
+            last = self._fold(self.state, recorded, event, occurred)
         else:
-            touched = self._go_on(recorded, () if state is None else self._projector.rows(state))
-            self.occurred_max = recorded.occurred_at
-        self.state = state
+            last = self._fold_since(self._folds, recorded, event)
+            self._alone.extend(begun)
+        if late and self._folds is not None:
+            touched = self._rewrite(position, segments(self._folds), len(begun))
+        else:
+            touched = self._go_on(position, occurred, last.rows, len(begun))
+            self.occurred_max = occurred
+        self.state = last.state
         self.version = recorded.version
-        return touched
+        return begun + touched
+
+    def _fold(self, state: S | None, recorded: Recorded, event: Event, occurred: datetime) -> Fold[S]:
+        state = self._projector.evolve(state, recorded, event)
+        return Fold(occurred, state, () if state is None else self._projector.rows(state))
+
+    def _fold_since(self, folds: list[Fold[S]], recorded: Recorded, event: Event) -> Fold[S]:
+        """Lets every fold from the event's instant on go on by it, and answers the last of them."""
+        place = bisect_left(folds, recorded.occurred_at, key=_occurred)
+        if place == len(folds) or folds[place].occurred != recorded.occurred_at:
+            before = folds[place - 1].state if place else None
+            folds.insert(place, Fold(recorded.occurred_at, before, ()))
+        for later in range(place, len(folds)):
+            folds[later] = self._fold(folds[later].state, recorded, event, folds[later].occurred)
+        return folds[-1]
 
     def shorten(self) -> None:
-        """Forgets the events, and what has ended."""
-        self._events = None
+        """Forgets the past: folds, and rows that have ended or never will."""
+        self._folds = None
+        self._alone = []
         self._ended = []
 
-    def _go_on(self, recorded: Recorded, wanted: tuple[Row, ...]) -> list[TemporalRow]:
+    def _go_on(
+        self, position: int, occurred: datetime, wanted: tuple[Row, ...], ordinal: int
+    ) -> list[TemporalRow]:
         touched, holding = [], []
         missing = list(wanted)
         for row in self._holding:
@@ -152,18 +189,19 @@ class Story(Generic[S]):
                 missing.remove(row.row)
                 holding.append(row)
             else:
-                row.close(recorded.position, recorded.occurred_at)
+                row.close(position, occurred)
                 touched.append(row)
-        if self._events is not None:
+        if self._folds is not None:
             self._ended.extend(touched)
-        position, occurred_at = recorded.position, recorded.occurred_at
-        begun = [TemporalRow(row, position, occurred_at, place) for place, row in enumerate(missing)]
+        begun = [TemporalRow(row, position, occurred, place) for place, row in enumerate(missing, ordinal)]
         self._holding = holding + begun
         return touched + begun
 
-    def _rewrite(self, position: int, wanted: dict[Segment, datetime | None]) -> list[TemporalRow]:
+    def _rewrite(
+        self, position: int, wanted: dict[Segment, datetime | None], ordinal: int
+    ) -> list[TemporalRow]:
         touched = []
-        rows = self.rows
+        rows = self._ended + self._holding
         for row in rows:
             if row.known_until != FOREVER or row.empty:
                 continue
@@ -178,7 +216,7 @@ class Story(Generic[S]):
             else:
                 row.known_until = position
             touched.append(row)
-        for place, ((content, occurred_from), until) in enumerate(wanted.items()):
+        for place, ((content, occurred_from), until) in enumerate(wanted.items(), ordinal):
             row = TemporalRow(content, position, occurred_from, place)
             if until is not None:
                 row.close(position, until)
@@ -197,33 +235,18 @@ def history(projector: Projector[S], stream: Iterable[Told]) -> list[TemporalRow
     return story.rows
 
 
-def segments(projector: Projector[S], stream: Sequence[Told]) -> dict[Segment, datetime | None]:
-    """When each row was true, as known after all of the stream; an open one to None.
-
-    The events are folded in the order of the stream, up to each instant at which one
-    occurred; those that come in order extend the fold before, a late one redoes its end.
-    """
+def segments(folds: Sequence[Fold[S]]) -> dict[Segment, datetime | None]:
+    """When each row was true, by folds in order of their instants; an open one to None."""
     ended: dict[Segment, datetime | None] = {}
     running: dict[Row, datetime] = {}
-    folded: list[int] = []
-    states: list[S | None] = [None]
-    order = sorted(range(len(stream)), key=lambda index: (stream[index][0].occurred_at, index))
-    for place, index in enumerate(order):
-        redo = len(folded)
-        while redo and folded[redo - 1] > index:
-            redo -= 1
-        folded.insert(redo, index)
-        del states[redo + 1 :]
-        for later in folded[redo:]:
-            states.append(projector.evolve(states[-1], *stream[later]))
-        occurred = stream[index][0].occurred_at
-        if place + 1 < len(order) and stream[order[place + 1]][0].occurred_at == occurred:
-            continue
-        state = states[-1]
-        rows = dict.fromkeys(() if state is None else projector.rows(state))
-        for row in [row for row in running if row not in rows]:
+    for occurred, _, rows in folds:
+        held = dict.fromkeys(rows)
+        for row in [row for row in running if row not in held]:
             ended[row, running.pop(row)] = occurred
-        for row in rows:
+        for row in held:
             running.setdefault(row, occurred)
     ended.update(((row, occurred_from), None) for row, occurred_from in running.items())
     return ended
+
+
+_occurred = attrgetter("occurred")

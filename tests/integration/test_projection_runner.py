@@ -145,7 +145,7 @@ class Poisoned(CaseProjector):
         return super().evolve(state, recorded, event)
 
     def rows(self, state: CaseState) -> tuple[Row, ...]:
-        rows, case = super().rows(state), state.file.case
+        rows, case = super().rows(state), state.case
         if case is None or case.case_id != self.unwritable or case.version == 1:
             return rows
         table, values = rows[0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.projections.actors.sightings import Sightings, earliest
 from services.projections.cases.projector import CaseProjector, CaseState
-from services.projections.figures.facts import case_facts, visit_fact
+from services.projections.figures.facts import case_facts
 from services.projections.temporal import Row, history
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
@@ -38,9 +38,8 @@ def test_facts_that_are_carried_along_are_those_that_hold(drawn: list[Move]) -> 
         state: CaseState | None = None
         for event in stream:
             state = PROJECTOR.evolve(state, event, event_of(event))
-            if state.file.case is not None:
-                assert state.facts == case_facts(state.file.case, partial_counts=False)
-            assert state.visits == tuple(visit_fact(*visit) for visit in state.file.visits)
+            if state.case is not None:
+                assert state.facts == case_facts(state.case, partial_counts=False)
 
 
 @EXAMPLES
@@ -70,10 +69,12 @@ def rows_at(stream: list[Recorded], position: int, occurred: datetime | None) ->
 
 def folded(stream: list[Recorded], position: int, occurred: datetime | None) -> set[Row]:
     state: CaseState | None = None
+    rows: list[Row] = []
     for event in stream:
         if event.position <= position and (occurred is None or event.occurred_at <= occurred):
             state = PROJECTOR.evolve(state, event, event_of(event))
-    rows = () if state is None else PROJECTOR.rows(state)
+            rows += PROJECTOR.alone(event, event_of(event))
+    rows += () if state is None else PROJECTOR.rows(state)
     assert len(set(rows)) == len(rows)
     return set(rows)
 

@@ -35,6 +35,9 @@ class Letters:
 
     lasting = True
 
+    def alone(self, recorded: Recorded, event: Event) -> tuple[Row, ...]:
+        return (Row("events", (recorded.version,)),)
+
     def evolve(self, state: str | None, recorded: Recorded, event: Event) -> str | None:
         assert isinstance(event, Toggled)
         state = state or ""
@@ -88,10 +91,12 @@ def valid(row: TemporalRow, position: int, occurred: datetime | None) -> bool:
 def naive(stream: list[Told], position: int, occurred: datetime | None) -> Counter[Row]:
     state = None
     projector = Letters()
+    rows: Counter[Row] = Counter()
     for recorded, event in stream:
         if recorded.position <= position and (occurred is None or recorded.occurred_at <= occurred):
             state = projector.evolve(state, recorded, event)
-    return Counter(() if state is None else projector.rows(state))
+            rows.update(projector.alone(recorded, event))
+    return rows + Counter(() if state is None else projector.rows(state))
 
 
 def shape(rows: list[TemporalRow]) -> Counter[tuple[object, ...]]:
@@ -153,4 +158,4 @@ def test_a_late_event_needs_the_whole_story() -> None:
     with pytest.raises(LateEvent):
         story.tell(*told(2, 0, 4, "B"))
     assert story.version == 1
-    assert [row.row.values for row in story.rows] == [("A",), ("A",)]
+    assert [row.row for row in story.rows] == [Row("words", ("A",)), Row("letters", ("A",))]

@@ -177,15 +177,15 @@ def _disposed_with(duplicate: AbsorbedCase, *marks: Mark) -> Row:
     return Row("facts", values)
 
 
-def visit_fact(unit: UUID, household_ref: str | None, visit_id: UUID, mark: Mark) -> Row:
+def visit_fact(recorded: Recorded, unit: UUID, household_ref: str | None, visit_id: UUID) -> Row:
     """A visit, under the unit that made it, on the day it was made."""
-    day = day_of(mark.occurred_at)
-    return Row("facts", ("visit", unit, "visit", visit_id, household_ref, day, None, None, _because(mark)))
+    because = ((recorded.topic, recorded.position),)
+    day = day_of(recorded.occurred_at)
+    return Row("facts", ("visit", unit, "visit", visit_id, household_ref, day, None, None, because))
 
 
 def visit_facts(recorded: Recorded, event: VisitRecorded) -> tuple[Row, ...]:
-    mark = Mark(recorded.topic, recorded.position, recorded.occurred_at)
-    return (visit_fact(event.unit, event.household_ref, recorded.stream_id, mark),)
+    return (visit_fact(recorded, event.unit, event.household_ref, recorded.stream_id),)
 
 
 def roster_facts(recorded: Recorded, event: RosterFiled) -> tuple[Row, ...]:

@@ -1,17 +1,16 @@
 """The service ledger: services recorded by themselves, and those performed in a SERVICE case."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from services.projections.cases.file import CaseFile, ServiceDone
 from services.projections.figures.facts import day_of
 from services.projections.tables import Table
 from services.projections.temporal import Row
 from shared.events.base import Person, Private
+from shared.events.cases import ServicePerformed
 from shared.events.recorded import Recorded
 from shared.events.services import ServiceRecorded
 
@@ -62,22 +61,18 @@ def recorded_service(recorded: Recorded, event: ServiceRecorded) -> tuple[Row, .
     return (_row(service),)
 
 
-def performed_services(file: CaseFile) -> Iterator[Row]:
-    """The services of a case, as long as its procedure is SERVICE."""
-    if file.case is not None and file.case.procedure == "SERVICE":
-        for done in file.services:
-            yield _row(_performed(file.case.case_id, done))
-
-
-def _performed(case_id: UUID, done: ServiceDone) -> ServiceRow:
-    return ServiceRow(
-        service_id=done.service_id,
-        unit_id=done.unit,
-        item=done.item,
-        occurred_at=done.occurred_at,
-        actor_ref=done.actor_ref,
-        case_id=case_id,
-        beneficiary_ref=done.beneficiary,
+def performed_service(recorded: Recorded, unit: UUID, event: ServicePerformed) -> Row:
+    """A service performed in a case, under the unit of whoever performed it."""
+    return _row(
+        ServiceRow(
+            service_id=recorded.event_id,
+            unit_id=unit,
+            item=event.item,
+            occurred_at=recorded.occurred_at,
+            actor_ref=recorded.actor_ref,
+            case_id=recorded.stream_id,
+            beneficiary_ref=event.beneficiary,
+        )
     )
 
 
