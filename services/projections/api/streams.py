@@ -120,7 +120,7 @@ async def _case_scope(reads: Reads, query: StreamQuery, request: Request) -> Sco
 def _last_event_id(request: Request) -> int | None:
     """What the client saw last; anything that is no position of ours counts as nothing seen."""
     given = request.header(_LAST_EVENT_ID)
-    if given is None:
+    if not given:
         return None
     known = given.isascii() and given.isdigit() and len(given) <= _POSITION_DIGITS_MAX
     return int(given) if known else _BEYOND
