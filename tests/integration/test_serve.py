@@ -211,12 +211,15 @@ def test_a_second_start_on_the_same_directory_is_refused(product: Product) -> No
 def test_commands_reach_the_running_product(product: Product) -> None:
     assert anjie("migrate", "--json", data_dir=product.data_dir).stdout == '{"applied":[]}\n'
     town = register_town(product)
+    assert eventually(lambda: lags(product) == [0, 0, 0, 0])
     for unit in (TOWN, town):
         arguments = ("--role", "village_officer", "--unit", unit, "--person", "李四")
-        made = anjie("token", *arguments, data_dir=product.data_dir).stdout.strip()
-        me = httpx.get(f"{product.url}/v1/me", headers={"Authorization": f"Bearer {made}"}).json()
+        made = anjie("token", *arguments, data_dir=product.data_dir)
+        assert made.returncode == 0, made.stderr
+        answer = httpx.get(f"{product.url}/v1/me", headers={"Authorization": f"Bearer {made.stdout.strip()}"})
+        assert answer.status_code == 200, answer.text
+        me = answer.json()
         assert (me["sub"], me["role"], me["unit"]) == ("李四", "village_officer", town)
-    assert eventually(lambda: lags(product) == [0, 0, 0, 0])
     exposed = httpx.get(f"{product.url}/metrics").text.splitlines()
     told = ("anjie_ledger_head 2.0", 'anjie_projection_lag{projection="views",shard="3"} 0.0')
     assert set(exposed) >= {*told, "anjie_parked_records 0.0", "anjie_sse_clients 0.0"}
