@@ -16,6 +16,7 @@ def service_pool(url: str, *, name: str, connections_max: int) -> Pool:
     """A pool, not yet open, of autocommitting connections; whoever opens it closes it.
 
     A statement may take 30 s; waiting for a free connection 5 s, then psycopg_pool.PoolTimeout.
+    Connections that died with a database since restarted are replaced before anybody is given them.
     """
     return AsyncConnectionPool(
         url,
@@ -24,6 +25,7 @@ def service_pool(url: str, *, name: str, connections_max: int) -> Pool:
         open=False,
         name=name,
         timeout=_WAIT_S,
+        check=AsyncConnectionPool.check_connection,
         reconnect_timeout=_WAIT_S,
         kwargs={
             "autocommit": True,
