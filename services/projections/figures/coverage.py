@@ -43,9 +43,17 @@ async def fetch_coverage(
     visits = {unit: n for (_, _, unit), n in counted.items()}
     rostered, parameters = _rostered(units, as_of)
     parameters |= _within(tree, units) | _days(period)
+    # One pass over both sets: to ask for each household by itself takes twice as long for a town.
     query = SQL(
-        "SELECT unit_id, count(*), count(*) FILTER (WHERE EXISTS ({})) FROM ({}) AS roster GROUP BY 1"
-    ).format(_visits(as_of), rostered)
+        "SELECT unit_id, count(*), count(*) FILTER (WHERE visited) FROM ("
+        " SELECT unit_id, bool_or(visited) AS visited FROM ("
+        "  SELECT unit_id, subject_ref, false AS visited FROM ({}) AS roster UNION ALL"
+        "  SELECT outer_id, subject_ref, true FROM views.facts"
+        "  JOIN unnest(%(outer)s::uuid[], %(inner)s::uuid[]) AS within (outer_id, inner_id)"
+        "  ON unit_id = inner_id WHERE {}"
+        " ) AS seen GROUP BY unit_id, subject_ref HAVING NOT bool_and(visited)"
+        ") AS households GROUP BY 1"
+    ).format(rostered, _made(as_of))
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(query, parameters)
         rosters = {unit: (households, visited) for unit, households, visited in await cursor.fetchall()}
@@ -109,10 +117,16 @@ def _rostered(units: Sequence[UUID], as_of: AsOf) -> tuple[Composed, dict[str, A
 def _visits(as_of: AsOf) -> Composed:
     """Visits to the household of the roster's row at hand, made within its unit."""
     return SQL(
-        "SELECT because, known_from, row_key FROM views.facts WHERE measure = 'visit'"
-        " AND subject_ref = roster.subject_ref"
+        "SELECT because, known_from, row_key FROM views.facts WHERE subject_ref = roster.subject_ref"
         " AND (roster.unit_id, unit_id) IN (SELECT * FROM unnest(%(outer)s::uuid[], %(inner)s::uuid[]))"
-        " AND (%(first)s::date IS NULL OR on_day >= %(first)s)"
+        " AND {}"
+    ).format(_made(as_of))
+
+
+def _made(as_of: AsOf) -> Composed:
+    """The visits of the period."""
+    return SQL(
+        "measure = 'visit' AND (%(first)s::date IS NULL OR on_day >= %(first)s)"
         " AND (%(last)s::date IS NULL OR on_day <= %(last)s) AND {}"
     ).format(valid(as_of)[0])
 
