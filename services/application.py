@@ -15,10 +15,11 @@ from psycopg import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
 from services import about, commands_batch, reference
-from services.intake.api import beside, files
+from services.intake.api import beside, files, rule_packs
 from services.intake.api import routes as intake
 from services.intake.application.file_store import FileStore
 from services.intake.application.files import Files
+from services.intake.application.rule_packs import ensure_default
 from services.projections.api import asyncapi
 from services.projections.api import routes as projections
 from services.projections.gauges import fetch_gauges
@@ -26,7 +27,6 @@ from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
-from shared.policy.policy import DEFAULT_POLICY
 from shared.policy.rules import GUARDS, REFUSALS
 from shared.runtime import metrics
 from shared.runtime.command_handling import Desk
@@ -76,12 +76,17 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     loader = StreamLoader(pool)
     vault = Vault(pool, MasterKey(secrets.master_key))
     trees = Trees(pool)
-    desk = Desk(pool, appender, loader, vault, trees, Imports(loader), DEFAULT_POLICY)
+    desk = Desk(pool, appender, loader, vault, trees, Imports(loader))
     kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
-    reads = Reads(reads_pool, trees, Vault(reads_pool, vault.master), DEFAULT_POLICY)
+    reads = Reads(reads_pool, trees, Vault(reads_pool, vault.master))
     verifier = TokenVerifier(secrets)
     served_by: dict[str, list[Operation]] = {
-        "intake": [*intake.operations(desk), *beside.operations(desk), *files.operations(kept)],
+        "intake": [
+            *intake.operations(desk),
+            *beside.operations(desk),
+            *files.operations(kept),
+            rule_packs.operation(desk, pool),
+        ],
         "resolution": [*resolution.operations(desk)],
         "projections": [*projections.operations(reads, bearer_expiry(verifier))],
     }
@@ -93,6 +98,8 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
             await vault.check_master_key()
             await trees.refresh()
             async with appender, loader, reads.running():
+                if "intake" in services:
+                    await ensure_default(pool, appender, trees, vault.master)
                 following = asyncio.create_task(trees.follow(), name="follow units")
                 try:
                     with rarely_collected():
@@ -107,7 +114,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     )
     app.state.end_streams = reads.end_streams
     served = Operations(documented, bearer_sign_in(verifier))
-    served.add(reference.operation(DEFAULT_POLICY))
+    served.add(reference.operation(trees))
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
 

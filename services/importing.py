@@ -2,23 +2,17 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from services.batch_client import BATCH_LINES, Answer, BatchClient, NoAnswer
-from services.installation import InstallationUnfit, signing_secret
-from services.terminal import CommandFailed
-from shared.runtime.identity import issue_token
-from shared.runtime.secrets import read_secrets
+from services.batch_client import BATCH_LINES, Answer, NoAnswer
+from services.operator_client import command, operator_client, unit_meant, unreachable
 from shared.runtime.settings import Settings
 
-_TOKEN_LIFETIME: Final = timedelta(hours=12)
 _BATCH_BYTES: Final = 16 << 20
 
 
@@ -41,16 +35,14 @@ def import_file(settings: Settings, path: Path, unit: str | None, note: str) -> 
     The same file again goes on with the same import, so one that was cut off is simply repeated.
     Raises: InstallationUnfit, CommandFailed; OSError when the file can't be read.
     """
-    secret = signing_secret(read_secrets(settings))
-    token = issue_token(secret, sub="import", role="operator", unit=None, lifetime=_TOKEN_LIFETIME)
     import_id = _id_of(path)
-    operator = BatchClient(settings.local_address, token)
-    importing = BatchClient(settings.local_address, token, {"Anjie-Import": str(import_id)})
+    operator = operator_client(settings, "import")
+    importing = operator_client(settings, "import", {"Anjie-Import": str(import_id)})
     stored = 0
     refused: list[Refused] = []
     try:
-        opening = {"import_id": str(import_id), "unit": _unit(operator, unit), "note": note}
-        _command(operator, "/v1/imports", f"import {import_id}", opening)
+        opening = {"import_id": str(import_id), "unit": unit_meant(operator, unit), "note": note}
+        command(operator, "/v1/imports", f"import {import_id}", opening)
         for numbers, lines in _batches(path):
             before = len(refused)
 
@@ -62,9 +54,9 @@ def import_file(settings: Settings, path: Path, unit: str | None, note: str) -> 
             stored += len(lines) - (len(refused) - before)
             if sys.stderr.isatty():
                 print(f"\r{stored} stored, {len(refused)} refused", end="", file=sys.stderr, flush=True)
-        _command(operator, f"/v1/imports/{import_id}/close", f"close {import_id}", {})
+        command(operator, f"/v1/imports/{import_id}/close", f"close {import_id}", {})
     except NoAnswer as error:
-        raise CommandFailed(f"{error}; is anjie serving at {settings.local_address}?") from error
+        raise unreachable(settings, error) from error
     if sys.stderr.isatty():
         print(file=sys.stderr)
     return ImportReport(import_id=import_id, stored=stored, refused=refused)
@@ -78,31 +70,6 @@ def _id_of(path: Path) -> UUID:
             digest.update(chunk)
     bits = int.from_bytes(digest.digest()[:16], "big")
     return UUID(int=bits & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
-
-
-def _unit(client: BatchClient, unit: str | None) -> str:
-    """Raises: InstallationUnfit unless exactly one unit is meant."""
-    try:
-        return str(UUID(unit))
-    except (ValueError, TypeError, AttributeError):
-        path = "/v1/units?kind=TOWNSHIP" if unit is None else f"/v1/units?name={quote(unit)}"
-    found = client.items(path)
-    if len(found) == 1:
-        return str(found[0]["unit_id"])
-    if unit is None:
-        raise InstallationUnfit(f"{len(found) or 'no'} townships are registered; name one: --unit")
-    raise InstallationUnfit(f"{len(found) or 'no'} units are called {unit}; give an id")
-
-
-def _command(client: BatchClient, path: str, key: str, body: dict[str, Any]) -> None:
-    """Sends one command as the operator. Raises: CommandFailed when it is refused."""
-
-    def answered(_: int, answer: Answer) -> None:
-        if not answer.accepted:
-            raise CommandFailed(f"POST {path} was refused: {answer}")
-
-    line = {"method": "POST", "path": path, "headers": {"Idempotency-Key": key}, "body": body}
-    client.send([msgspec.json.encode(line)], answered)
 
 
 def _batches(path: Path) -> Iterator[tuple[list[int], list[bytes]]]:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from services.projections.schema import create_views
+from shared.events.units import WHOLE
 from shared.runtime.database import service_pool
 from shared.runtime.migrations import migrate
 from shared.runtime.postgres import EmbeddedPostgres
@@ -78,7 +79,9 @@ def demo_sets(settings: Settings) -> tuple[str, ...]:
 
 def _ledger_empty(settings: Settings) -> bool:
     with psycopg.connect(settings.service_url, connect_timeout=10) as connection:
-        return connection.execute("SELECT FROM ledger.events LIMIT 1").fetchone() is None
+        # The rules that the first start adopts are no data.
+        found = connection.execute("SELECT FROM ledger.events WHERE stream_id <> %s LIMIT 1", [WHOLE])
+        return found.fetchone() is None
 
 
 def signing_secret(secrets: Secrets) -> bytes:

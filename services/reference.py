@@ -1,11 +1,15 @@
-"""`GET /v1/reference`: every list that bodies choose from, in both languages."""
+"""`GET /v1/reference`: every list that bodies choose from under the rules of the caller's unit."""
 
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from shared.policy.moments import day_of
 from shared.policy.policy import Policy
 from shared.policy.reference import reference
+from shared.runtime.trees import Trees
 from shared.runtime.web import Answer, Operation, Request
 
 
@@ -17,11 +21,10 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     lists: dict[str, dict[str, Any]]
 
 
-def operation(policy: Policy) -> Operation:
-    content = msgspec.json.encode(reference(policy))
-
+def operation(trees: Trees) -> Operation:
     async def handle(request: Request) -> Answer:
-        return Answer(200, content)
+        policy = trees.current.policy(request.actor.unit, day_of(datetime.now(UTC)))
+        return Answer(200, _encoded(policy))
 
     return Operation(
         method="GET",
@@ -33,3 +36,8 @@ def operation(policy: Policy) -> Operation:
         answers={200: Reference},
         headers=("?Accept-Language",),
     )
+
+
+@lru_cache(maxsize=64)
+def _encoded(policy: Policy) -> bytes:
+    return msgspec.json.encode(reference(policy))

@@ -12,7 +12,6 @@ from services.projections.api.routes import operations
 from services.projections.reads.reads import Reads
 from shared.events.vocabulary import Role
 from shared.policy.actor import Actor
-from shared.policy.policy import DEFAULT_POLICY
 from shared.runtime.database import service_pool
 from shared.runtime.sealing import MasterKey
 from shared.runtime.trees import Trees
@@ -63,7 +62,7 @@ async def asking(url: str) -> AsyncIterator[Desk]:
     async with service_pool(url, name="test", connections_max=6) as pool:
         trees = Trees(pool)
         await trees.refresh()
-        reads = Reads(pool, trees, Vault(pool, MasterKey(bytes(32))), DEFAULT_POLICY)
+        reads = Reads(pool, trees, Vault(pool, MasterKey(bytes(32))))
         async with reads.running():
             yield Desk(reads, trees)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.events.base import Person, Private
 from shared.events.cases import AbsorbedCase, Accused, ExternalBody, Source
+from shared.events.deadlines import Deadline
 from shared.events.vocabulary import (
     OPEN_STATES,
     AgreementForm,
@@ -23,6 +24,7 @@ from shared.events.vocabulary import (
     Risk,
     State,
     TermState,
+    Timer,
     UrgencyStatus,
     WarningLevel,
 )
@@ -170,19 +172,28 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Persons whose refusal stands: a new offer needs their own request."""
     agreement: Agreement | None = None
     suspended_from: State | None = None
+    suspended_timers: tuple[Timer, ...] = ()
+    """Clocks that stand still while it is suspended."""
+    delegated_from: UUID | None = None
+    """Who delegated it to its present holder."""
 
     outcome: Outcome | None = None
     degree: Degree | None = None
+    partial_counts: bool = False
+    """Whether a case resolved PARTIAL counts as disposed of."""
     resolver_ref: str | None = None
     resolved_level: Level | None = None
     follow_ups: tuple[FollowUp, ...] = ()
     review: Review | None = None
     replied_on: date | None = None
     closed_at: datetime | None = None
+    archived_at: datetime | None = None
     cycle: int = 1
     final: bool = False
 
     documents: tuple[Document, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
+    """In the order in which they were started, ended ones too."""
     queries: tuple[Query, ...] = ()
     demands: tuple[Demand, ...] = ()
     merged_into: UUID | None = None

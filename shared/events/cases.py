@@ -12,6 +12,7 @@ import msgspec
 from shared.events.base import Event, Person, Private
 from shared.events.vocabulary import (
     AgreementForm,
+    Awaited,
     BehalfMeans,
     Channel,
     Degree,
@@ -33,6 +34,7 @@ from shared.events.vocabulary import (
     SignatureKind,
     SubjectKind,
     SuspensionGround,
+    Timer,
     UrgencyStatus,
     VisitKind,
     WarningLevel,
@@ -95,6 +97,16 @@ class Subject(Part, frozen=True, kw_only=True):
     kind: SubjectKind | None = None
 
 
+class RunningClock(Part, frozen=True, kw_only=True):
+    """A clock that ran on a duplicate when it was merged."""
+
+    timer: Timer
+    started_at: datetime
+    started_on: date
+    due_at: datetime
+    original_due_at: datetime
+
+
 class AbsorbedCase(Part, frozen=True, kw_only=True):
     """What a primary keeps of a duplicate, so that its figures need no other stream."""
 
@@ -107,6 +119,7 @@ class AbsorbedCase(Part, frozen=True, kw_only=True):
     urgent: bool | None = None
     urgency_status: UrgencyStatus | None = None
     facets: tuple[Facet, ...] = ()
+    clocks: tuple[RunningClock, ...] = ()
 
 
 # --- arrival -----------------------------------------------------------------------------------
@@ -332,10 +345,26 @@ class CaseDelegated(CaseEvent, frozen=True, kw_only=True):
     reason: Private
 
 
+class CaseTakenOver(CaseEvent, frozen=True, kw_only=True):
+    unit: UUID
+    level: Level
+    reason: Private
+
+
+class JurisdictionObjected(CaseEvent, frozen=True, kw_only=True):
+    """A petition goes back to who delegated it."""
+
+    to_unit: UUID
+    to_level: Level
+    reason: Private
+
+
 class CaseSuspended(CaseEvent, frozen=True, kw_only=True):
     ground: SuspensionGround
     reason: Private
     approved_by: str | None = None
+    pauses: tuple[Timer, ...] = ()
+    """The clocks that the rules let stand still on this ground."""
 
 
 class CaseResumed(CaseEvent, frozen=True, kw_only=True):
@@ -348,6 +377,8 @@ class CaseResolved(CaseEvent, frozen=True, kw_only=True):
     detail: Private
     evidence: tuple[UUID, ...] = ()
     rule: Private | None = None
+    partial_counts: bool = False
+    """Whether the rules it was resolved under count a PARTIAL one as disposed of."""
 
 
 class CaseWithdrawn(CaseEvent, frozen=True, kw_only=True):
@@ -365,6 +396,10 @@ class FollowUpRecorded(CaseEvent, frozen=True, kw_only=True):
 
 
 class CaseClosed(CaseEvent, frozen=True, kw_only=True):
+    pass
+
+
+class CaseArchived(CaseEvent, frozen=True, kw_only=True):
     pass
 
 
@@ -422,6 +457,80 @@ class ReviewOpinionRecorded(CaseEvent, frozen=True, kw_only=True):
 class CaseReopened(CaseEvent, frozen=True, kw_only=True):
     ground: ReopenGround
     reason: Private
+
+
+# --- clocks --------------------------------------------------------------------------------------
+
+
+class DeadlineStarted(CaseEvent, frozen=True, kw_only=True):
+    """A clock begins, in the append of its cause."""
+
+    timer: Timer
+    started_on: date
+    """The day in Asia/Shanghai after which its days are counted."""
+    due_at: datetime | None = None
+    """Absent while a day that it needs is in no calendar."""
+    awaiting: Awaited | None = None
+    pack: str
+    """Id of the rules that it runs under."""
+    calendar: str
+    """The version of the calendar that was asked."""
+    subject: UUID | None = None
+    """The query or demand that is to be answered."""
+
+
+class ClockEvent(CaseEvent, frozen=True, kw_only=True):
+    """What happens to a clock that was started."""
+
+    timer: Timer
+    started_version: int
+    """Of the case, by the event that started the clock."""
+
+
+class DeadlineShifted(ClockEvent, frozen=True, kw_only=True):
+    """The clock goes on after it stood still, and is due later by as much."""
+
+    due_at: datetime | None
+    original_due_at: datetime | None
+    calendar: str
+
+
+class DeadlineExtended(ClockEvent, frozen=True, kw_only=True):
+    days: int
+    """Of the clock's own kind; of a clock in months, calendar days."""
+    due_at: datetime
+    calendar: str
+    reason: Private
+    approved_by: str | None = None
+    consenting: tuple[UUID, ...] = ()
+
+
+class DeadlineDated(ClockEvent, frozen=True, kw_only=True):
+    """The calendar that the clock awaited is there."""
+
+    due_at: datetime
+    original_due_at: datetime
+    calendar: str
+
+
+class DeadlineApproaching(ClockEvent, frozen=True, kw_only=True):
+    due_at: datetime
+
+
+class DeadlineBreached(ClockEvent, frozen=True, kw_only=True):
+    """What was due hadn't happened; it occurred at the due instant."""
+
+    due_at: datetime
+
+
+class DeadlineBreachVoided(ClockEvent, frozen=True, kw_only=True):
+    """It had happened in time after all, and was only recorded late; the breach stays in the log."""
+
+
+class RightLapsed(ClockEvent, frozen=True, kw_only=True):
+    """Nobody made use of a right while it lasted; it occurred at the due instant."""
+
+    due_at: datetime
 
 
 # --- oversight ---------------------------------------------------------------------------------

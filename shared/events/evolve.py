@@ -25,6 +25,7 @@ from shared.events.case import (
     Query,
     Review,
 )
+from shared.events.clocks import turn_clocks
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.events.vocabulary import Level, TermState
@@ -48,6 +49,10 @@ def evolve(case: Case | None, recorded: Recorded, event: Event) -> Case | None:
         return None
     change = _CHANGES.get(type(event))
     changed = change(case, recorded, event) if change is not None else {}
+    if case.deadlines or isinstance(event, cases.DeadlineStarted):
+        state = changed.get("state", case.state)
+        standing_still = changed.get("suspended_timers", case.suspended_timers)
+        changed["deadlines"] = turn_clocks(case, state, standing_still, recorded, event)
     author = _author(recorded)
     if author not in case.authors:
         changed["authors"] = (*case.authors, author)
@@ -110,6 +115,7 @@ def _arrived(case: Case, recorded: Recorded, unit: UUID, level: Level) -> Change
         "mediator_ref": None,
         "mediation": _lapsed(case.mediation),
         "conflict_since": recorded.position if unit in case.barred_units else None,
+        "delegated_from": None,
         "held": mark,
     }
 
@@ -173,6 +179,21 @@ def _escalation_returned(case: Case, recorded: Recorded, event: cases.Escalation
 
 
 def _delegated(case: Case, recorded: Recorded, event: cases.CaseDelegated) -> Changes:
+    return {
+        **_arrived(case, recorded, event.to_unit, event.to_level),
+        **_stated(recorded, "IN_PROGRESS"),
+        "delegated_from": case.holder_unit,
+    }
+
+
+def _taken_over(case: Case, recorded: Recorded, event: cases.CaseTakenOver) -> Changes:
+    # Nobody need have accepted it at the level below.
+    procedure = case.procedure or "SELF_GOVERNANCE"
+    arrived = _arrived(case, recorded, event.unit, event.level)
+    return {"procedure": procedure, **arrived, **_stated(recorded, "IN_PROGRESS")}
+
+
+def _objected(case: Case, recorded: Recorded, event: cases.JurisdictionObjected) -> Changes:
     return {**_arrived(case, recorded, event.to_unit, event.to_level), **_stated(recorded, "IN_PROGRESS")}
 
 
@@ -270,7 +291,12 @@ def _resolution(case: Case, recorded: Recorded) -> Changes:
 
 
 def _resolved(case: Case, recorded: Recorded, event: cases.CaseResolved) -> Changes:
-    return {"outcome": event.outcome, "degree": event.degree, **_resolution(case, recorded)}
+    return {
+        "outcome": event.outcome,
+        "degree": event.degree,
+        "partial_counts": event.partial_counts,
+        **_resolution(case, recorded),
+    }
 
 
 def _reopened(case: Case, recorded: Recorded, event: cases.CaseReopened) -> Changes:
@@ -283,6 +309,7 @@ def _reopened(case: Case, recorded: Recorded, event: cases.CaseReopened) -> Chan
         "resolver_ref": None,
         "resolved_level": None,
         "closed_at": None,
+        "archived_at": None,
         "external_body": None,
         "mediation": _lapsed(case.mediation),
         "review": None,
@@ -293,7 +320,11 @@ def _reopened(case: Case, recorded: Recorded, event: cases.CaseReopened) -> Chan
 
 
 def _suspended(case: Case, recorded: Recorded, event: cases.CaseSuspended) -> Changes:
-    return {"suspended_from": case.state, **_stated(recorded, "SUSPENDED")}
+    return {
+        "suspended_from": case.state,
+        "suspended_timers": event.pauses,
+        **_stated(recorded, "SUSPENDED"),
+    }
 
 
 def _resumed(case: Case, recorded: Recorded, event: cases.CaseResumed) -> Changes:
@@ -437,12 +468,15 @@ _CHANGES: dict[type[Event], Callable[[Case, Recorded, Any], Changes]] = {
     cases.EscalationAccepted: _escalation_accepted,
     cases.EscalationReturned: _escalation_returned,
     cases.CaseDelegated: _delegated,
+    cases.CaseTakenOver: _taken_over,
+    cases.JurisdictionObjected: _objected,
     cases.CaseSuspended: _suspended,
     cases.CaseResumed: _resumed,
     cases.CaseResolved: _resolved,
     cases.CaseWithdrawn: lambda case, recorded, event: _stated(recorded, "WITHDRAWN"),
     cases.FollowUpRecorded: _follow_up,
     cases.CaseClosed: _closed,
+    cases.CaseArchived: lambda case, recorded, event: {"archived_at": recorded.occurred_at},
     cases.AgreementFulfilled: _term("FULFILLED"),
     cases.AgreementBreached: _term("BREACHED"),
     cases.BreachHandled: _term("HANDLED"),

@@ -42,6 +42,8 @@ class NewEvent(StoredEvent):
 
     event_id: UUID
     schema_version: int
+    metadata: Metadata | None = None
+    """Its own, where it differs from that of the append."""
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):

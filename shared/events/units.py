@@ -1,10 +1,14 @@
 """Events of a unit (township, village, neighbourhood, group): the tree of jurisdiction is their sum."""
 
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Final
 from uuid import UUID
 
 from shared.events.base import Event
 from shared.events.vocabulary import UnitKind
+
+WHOLE: Final = UUID(int=0)
+"""Stands for all units together, those at the top being beneath it: a stream of what holds for every one."""
 
 
 class UnitEvent(Event, frozen=True, kw_only=True):
@@ -27,3 +31,14 @@ class UnitMoved(UnitEvent, frozen=True, kw_only=True):
 
 class UnitClosed(UnitEvent, frozen=True, kw_only=True):
     pass
+
+
+class RulePackAdopted(UnitEvent, frozen=True, kw_only=True):
+    """The rules of a pack hold for the unit and those beneath it that have none of their own."""
+
+    pack: str
+    pack_version: str
+    hash: str
+    """SHA-256 of the pack's content in hexadecimal; the content itself is kept under it."""
+    from_on: date
+    """The first day, in Asia/Shanghai, on which they hold."""

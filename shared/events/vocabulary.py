@@ -55,6 +55,13 @@ TermState = Literal["DUE", "FULFILLED", "BREACHED", "HANDLED"]
 ReopenGround = Literal["NEW_FACT", "BREACH", "UNSATISFIED"]
 DemandOutcome = Literal["CORRECTED", "REFUSED"]
 QueryState = Literal["OPEN", "ANSWERED"]
+Timer = Literal[
+    "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "T13", "T14", "T15", "T16"
+]
+DeadlineState = Literal[
+    "RUNNING", "SUSPENDED", "AWAITING", "STOPPED", "BREACHED", "VOIDED", "CANCELLED", "LAPSED"
+]
+Awaited = Literal["CALENDAR"]
 
 LEVELS: tuple[Level, ...] = ("GROUP", "VILLAGE", "TOWNSHIP")
 """From the ground up."""

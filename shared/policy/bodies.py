@@ -110,10 +110,10 @@ def _faults(value: object, pointer: str) -> Iterator[Fault]:
             for index, item in enumerate(value):
                 yield from _faults(item, f"{pointer}/{index}")
         case msgspec.Struct():
-            for name in value.__struct_fields__:
+            for name, encoded in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
                 item = getattr(value, name)
                 if type(item) not in _ALWAYS_FIT:
-                    yield from _faults(item, f"{pointer}/{name}")
+                    yield from _faults(item, f"{pointer}/{encoded}")
             if isinstance(value, Shape):
                 yield from (Fault(pointer + fault.pointer, fault.code) for fault in value.faults())
 

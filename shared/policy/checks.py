@@ -6,11 +6,14 @@ from uuid import UUID
 
 from shared.events.case import Case
 from shared.events.cases import OnBehalfOf
+from shared.events.vocabulary import Timer
 from shared.policy.command import Command
+from shared.policy.guards import latest_deadline
 from shared.policy.jurisdiction import Unit, UnitTree
 from shared.policy.moments import day_of
 from shared.policy.rules import failed
 from shared.policy.sight import HIDDEN_PROCEDURES
+from shared.policy.spans import in_time
 
 
 def standing_unit(tree: UnitTree, unit_id: UUID, field: str) -> Unit:
@@ -58,6 +61,15 @@ def not_after(day: date, command: Command, field: str) -> None:
     """A day on which something was delivered or decided is not after the act that records it."""
     if day > day_of(command.occurred_at):
         raise failed("date-ahead", field)
+
+
+def check_window(case: Case, command: Command, timer: Timer) -> None:
+    """Whether the act comes while the right to it lasts, where its clock was started."""
+    deadline = latest_deadline(case, timer)
+    if deadline is None or deadline.due_at is None:
+        return
+    if not in_time(command.occurred_at, deadline.due_at):
+        raise failed("right-lapsed", "/occurred_at")
 
 
 def unconflicted(case: Case, ref: str, field: str) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from shared.events.case import Case
-from shared.events.vocabulary import TermState
+from shared.events.deadlines import Deadline
+from shared.events.vocabulary import TermState, Timer
 from shared.policy.policy import Policy
 
 Missing = dict[str, object]
@@ -71,6 +72,28 @@ def _term_step(command: str) -> Guard:
 _in_force = _unless(lambda case, policy: case.agreement is not None and case.agreement.effective)
 _not_final = _unless(lambda case, policy: not case.final)
 
+def latest_deadline(case: Case, timer: Timer) -> Deadline | None:
+    """The clock of that kind that was started last."""
+    return next((deadline for deadline in reversed(case.deadlines) if deadline.timer == timer), None)
+
+
+def _rights_used_up(case: Case, policy: Policy) -> bool:
+    """A petition's rights to review have lapsed, or there is nothing beyond its re-review."""
+    if case.procedure != "PETITION" or case.final:
+        return True
+    rights = [deadline for deadline in case.deadlines if deadline.timer in ("T5", "T7")]
+    return not any(right.live for right in rights)
+
+
+def _at_rest(case: Case, policy: Policy) -> bool:
+    return not any(deadline.live and deadline.state != "BREACHED" for deadline in case.deadlines)
+
+
+def _late(case: Case, policy: Policy) -> bool:
+    overdue = {deadline.timer for deadline in case.deadlines if deadline.overdue}
+    return case.conflict_since is not None or not overdue.isdisjoint(("T13", "T16"))
+
+
 STATE_GUARDS: dict[str, dict[str, Guard]] = {
     "change-procedure": {
         "mediation-under-way": _unless(
@@ -88,6 +111,13 @@ STATE_GUARDS: dict[str, dict[str, Guard]] = {
     },
     "escalate-case": {"top-level": _unless(lambda case, _: case.holder_level != "TOWNSHIP")},
     "return-escalation": {"return-limit": _unless(lambda case, policy: case.returns < policy.return_limit)},
+    "take-over-case": {"nothing-to-take-over": _unless(_late)},
+    "object-jurisdiction": {"not-delegated": _unless(lambda case, _: case.delegated_from is not None)},
+    "archive-case": {
+        "archived": _unless(lambda case, _: case.archived_at is None),
+        "rights-open": _unless(_rights_used_up),
+        "clocks-running": _unless(_at_rest),
+    },
     "withdraw-case": {"public-safety": _unless(lambda case, policy: not is_public_safety(case, policy))},
     "record-follow-up": {
         "follow-ups-used": _unless(

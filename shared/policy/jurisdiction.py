@@ -1,7 +1,8 @@
 """The tree of units: who stands under whom, as of any moment."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -9,8 +10,16 @@ from msgspec.structs import replace
 
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
-from shared.events.units import UnitClosed, UnitMoved, UnitRegistered, UnitRenamed
+from shared.events.units import (
+    WHOLE,
+    RulePackAdopted,
+    UnitClosed,
+    UnitMoved,
+    UnitRegistered,
+    UnitRenamed,
+)
 from shared.events.vocabulary import Level, UnitKind, level_of
+from shared.policy.policy import DEFAULT_POLICY, Policy
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +35,23 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         return level_of(self.kind)
 
 
+class Adoption(NamedTuple):
+    """From which day on which rules hold for a unit."""
+
+    from_on: date
+    policy: Policy
+
+
+Adoptions = Mapping[UUID, tuple[Adoption, ...]]
+"""By unit, or `WHOLE`, in the order in which they were adopted."""
+
+
 class UnitTree:
     """An immutable tree of units; a unit it doesn't know has no level, no path and nothing beneath it."""
 
-    def __init__(self, units: Mapping[UUID, Unit]) -> None:
+    def __init__(self, units: Mapping[UUID, Unit], adoptions: Adoptions | None = None) -> None:
         self._units = dict(units)
+        self._adoptions = adoptions or {}
         self._children: dict[UUID | None, list[UUID]] = {}
         self._paths: dict[UUID | None, tuple[UUID, ...]] = {}
         for unit in self._units.values():
@@ -44,6 +65,28 @@ class UnitTree:
 
     def get(self, unit_id: UUID | None) -> Unit | None:
         return None if unit_id is None else self._units.get(unit_id)
+
+    def policy(self, unit_id: UUID | None, on: date) -> Policy:
+        """The rules in force for a unit (None: where nobody in particular is meant) on a day in Asia/Shanghai.
+
+        The nearest unit on the way up decides that has adopted any by then, and of what it adopted the
+        latest to come into force, of two from the same day the one adopted last.
+        """
+        for unit in (*self.path(unit_id), WHOLE):
+            begun = [adoption for adoption in self._adoptions.get(unit, ()) if adoption.from_on <= on]
+            if begun:
+                latest = max(adoption.from_on for adoption in begun)
+                return next(each.policy for each in reversed(begun) if each.from_on == latest)
+        return DEFAULT_POLICY
+
+    def rules(self, policy_id: str) -> Policy:
+        """Rules by their id: some that were adopted, else the built-in ones."""
+        adopted = (adoption.policy for each in self._adoptions.values() for adoption in each)
+        return next((policy for policy in adopted if policy.id == policy_id), DEFAULT_POLICY)
+
+    def has_rules(self, unit_id: UUID) -> bool:
+        """Whether the unit itself, or `WHOLE`, has ever adopted any."""
+        return unit_id in self._adoptions
 
     def children(self, unit_id: UUID | None) -> list[UUID]:
         """The units directly under it, in order of registration; None: those at the top."""
@@ -84,13 +127,20 @@ class UnitTree:
 EMPTY_TREE = UnitTree({})
 
 
-def tree_of(stream: Iterable[Recorded], *, at_occurred: datetime | None = None) -> UnitTree:
-    """The tree that unit events, in order of position, add up to.
+def tree_of(
+    stream: Iterable[Recorded],
+    *,
+    at_occurred: datetime | None = None,
+    policies: Mapping[str, Policy] | None = None,
+) -> UnitTree:
+    """The tree that unit events, in order of position, add up to; `policies` are the adopted ones by hash.
 
     On the axis of occurrence a unit has stood from the beginning under its first name and
-    parent; renames, moves and closings count from their `occurred_at`.
+    parent; renames, moves and closings count from their `occurred_at`. Rules hold from the day
+    that their adoption names.
     """
     units: dict[UUID, Unit] = {}
+    adoptions: dict[UUID, tuple[Adoption, ...]] = {}
     for recorded in stream:
         event = event_of(recorded)
         if isinstance(event, UnitRegistered):
@@ -98,14 +148,17 @@ def tree_of(stream: Iterable[Recorded], *, at_occurred: datetime | None = None) 
                 unit_id=recorded.stream_id, kind=event.kind, name=event.name, parent_id=event.parent_id
             )
             continue
+        if isinstance(event, RulePackAdopted) and policies is not None:
+            adopted = Adoption(event.from_on, policies[event.hash])
+            adoptions[recorded.stream_id] = (*adoptions.get(recorded.stream_id, ()), adopted)
         unit = units.get(recorded.stream_id)
         if unit is None or (at_occurred is not None and recorded.occurred_at > at_occurred):
             continue
         if isinstance(event, UnitRenamed):
-            unit = replace(unit, name=event.name, version=recorded.version)
+            unit = replace(unit, name=event.name)
         elif isinstance(event, UnitMoved):
-            unit = replace(unit, parent_id=event.parent_id, version=recorded.version)
+            unit = replace(unit, parent_id=event.parent_id)
         elif isinstance(event, UnitClosed):
-            unit = replace(unit, closed=True, version=recorded.version)
-        units[recorded.stream_id] = unit
-    return UnitTree(units)
+            unit = replace(unit, closed=True)
+        units[recorded.stream_id] = replace(unit, version=recorded.version)
+    return UnitTree(units, adoptions)

@@ -34,6 +34,10 @@ class Relation(StrEnum):
     """An officer of a unit above the holder."""
     NEXT_LEVEL = "NEXT_LEVEL"
     """An officer of the level next above a holder of whom somebody declared a conflict."""
+    NEXT_ABOVE = "NEXT_ABOVE"
+    """An officer of the level next above the holder, or above whoever it is escalated to."""
+    HEAD = "HEAD"
+    """An officer of the unit that holds it; of a group, of its village."""
     MEDIATOR = "MEDIATOR"
     PARTY = "PARTY"
     COMPLAINANT = "COMPLAINANT"
@@ -119,6 +123,23 @@ def next_level(level: Level) -> Level | None:
     return LEVELS[place] if place < len(LEVELS) else None
 
 
+def unit_above(unit: UUID | None, level: Level | None, tree: UnitTree) -> UUID | None:
+    """The unit of the level next above; None above a township."""
+    above = None if level is None else next_level(level)
+    return None if above is None else tree.ancestor_at(unit, above)
+
+
+def late_units(case: Case, tree: UnitTree) -> set[UUID]:
+    """Who may take the case over: the units next above a breach of T13 or T16 that stands, or a conflict."""
+    overdue = {deadline.timer for deadline in case.deadlines if deadline.overdue}
+    found = set()
+    if case.conflict_since is not None or "T13" in overdue:
+        found.add(unit_above(case.holder_unit, case.holder_level, tree))
+    if "T16" in overdue:
+        found.add(unit_above(case.pending_unit, case.pending_level, tree))
+    return {unit for unit in found if unit is not None}
+
+
 def _executive(actor: Actor, unit: UUID, case: Case, seen: CaseSight, tree: UnitTree) -> set[Relation]:
     found: set[Relation] = set()
     hears = is_hearing_auditor(actor, seen, unit)
@@ -134,15 +155,15 @@ def _executive(actor: Actor, unit: UUID, case: Case, seen: CaseSight, tree: Unit
     if officer:
         if unit == case.holder_unit:
             found.add(Relation.OFFICER)
+        next_above = unit_above(case.holder_unit, case.holder_level, tree)
         if above:
             found.add(Relation.OFFICER_ABOVE)
-            upper = next_level(case.holder_level)
-            if (
-                case.conflict_since is not None
-                and upper
-                and tree.ancestor_at(case.holder_unit, upper) == unit
-            ):
-                found.add(Relation.NEXT_LEVEL)
+        if unit == next_above and case.conflict_since is not None:
+            found.add(Relation.NEXT_LEVEL)
+        if unit in (next_above, unit_above(case.pending_unit, case.pending_level, tree)):
+            found.add(Relation.NEXT_ABOVE)
+        if unit == (next_above if case.holder_level == "GROUP" else case.holder_unit):
+            found.add(Relation.HEAD)
         if unit in case.notified_units:
             found.add(Relation.NOTIFIED)
         if unit in (case.holder_unit, tree.ancestor_at(case.origin_unit, "VILLAGE")):

@@ -131,6 +131,34 @@ GUARDS: dict[str, Rule] = {
         LIFECYCLE, "只能下派至下一级所属单位。", "It goes to a unit directly one level down."
     ),
     "unit-to-be-named": Rule(LIFECYCLE, "须指明下派单位。", "The unit is to be named."),
+    # clocks
+    "nothing-to-take-over": Rule(
+        LIFECYCLE,
+        "下级没有超期,也没有申明回避。",
+        "The level below has neither missed its time nor a conflict of interest.",
+    ),
+    "not-delegated": Rule(PETITIONS + " 23", "案件不是交办来的。", "It was not delegated to its holder."),
+    "right-lapsed": Rule(PETITIONS + " 35–36", "已过期限。", "The time for it has passed."),
+    "clock-not-running": Rule(LIFECYCLE, "没有在走的这种期限。", "No clock of that kind is running."),
+    "extended-too-late": Rule(PETITIONS + " 34", "期限届满后不能延期。", "It is due already."),
+    "not-extensible": Rule(CHOICE, "该期限不能延长。", "The rules don't let that clock be extended."),
+    "extended-before": Rule(PETITIONS + " 34", "延期次数已满。", "It was extended as often as the rules allow."),
+    "complainant-not-informed": Rule(
+        PETITIONS + " 34", "须告知诉求人。", "The complainant must be told of it."
+    ),
+    "extension-approval": Rule(PETITIONS + " 34", "延期须经批准。", "An extension needs approval."),
+    "extension-consent": Rule(
+        MEDIATION, "延期须经各方当事人同意。", "Every party of the mediation, and nobody else, must consent."
+    ),
+    "extension-too-long": Rule(CHOICE, "超过可延长的天数。", "That is longer than the rules allow."),
+    "calendar-unknown": Rule(
+        CHOICE, "日历尚未公布,无法推算。", "The calendar of that time is not published yet."
+    ),
+    "archived": Rule(LIFECYCLE, "已经归档。", "It is archived already."),
+    "rights-open": Rule(
+        PETITIONS + " 35–36", "复查复核期限尚未届满。", "A review may still be asked for."
+    ),
+    "clocks-running": Rule(LIFECYCLE, "尚有期限在走。", "A clock is still running."),
     # settling
     "public-safety": Rule(LIFECYCLE, "涉及公共安全,不能撤回。", "It concerns public safety."),
     "not-the-complainant": Rule(LIFECYCLE, "此人不是诉求人。", "They are not a complainant of it."),

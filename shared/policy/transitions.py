@@ -214,6 +214,20 @@ _ROWS: tuple[Transition, ...] = (
         "unit-to-be-named", "unit-unknown", "unit-closed", "one-level-down", "accused-unit",
     ),
     _row(
+        "take-over-case", frozenset(("REGISTERED", "ACCEPTED", "IN_PROGRESS", "PENDING_ESCALATION")),
+        frozenset((R.NEXT_ABOVE,)), (cases.CaseTakenOver,), "IN_PROGRESS", "nothing-to-take-over",
+    ),
+    _row(
+        "object-jurisdiction", AT_WORK, _HOLDER, (cases.JurisdictionObjected,), "IN_PROGRESS",
+        "not-delegated", "right-lapsed", procedures=_PETITION,
+    ),
+    _row(
+        "extend-deadline", OPEN_STATES, frozenset((R.HEAD,)), (cases.DeadlineExtended,), SAME,
+        "clock-not-running", "extended-too-late", "not-extensible", "extended-before",
+        "complainant-not-informed", "extension-approval", "extension-consent", "calendar-unknown",
+        "extension-too-long",
+    ),
+    _row(
         "suspend-case", frozenset(("IN_PROGRESS", "IN_MEDIATION")), _UPPER, (cases.CaseSuspended,),
         "SUSPENDED", "ground-unknown", "approval-needed",
     ),
@@ -238,6 +252,10 @@ _ROWS: tuple[Transition, ...] = (
         "follow-up-needed", "dossier-incomplete", "agreement-open",
     ),
     _row(
+        "archive-case", frozenset(("CLOSED",)), _VILLAGE_OR_HIGHER, (cases.CaseArchived,), SAME,
+        "archived", "rights-open", "clocks-running",
+    ),
+    _row(
         "record-fulfilment", SETTLED, _MEDIATOR_OR_PARTY, (cases.AgreementFulfilled,), SAME, "no-agreement",
         "not-a-party", "term-unknown", "term-state", on_behalf=True,
     ),
@@ -251,7 +269,8 @@ _ROWS: tuple[Transition, ...] = (
     ),
     _row(
         "apply-judicial-confirmation", SETTLED, _MEDIATOR_OR_PARTY, (cases.JudicialConfirmationApplied,),
-        SAME, "no-agreement", "already-applied", "not-a-party", "applicants", on_behalf=True,
+        SAME, "no-agreement", "already-applied", "not-a-party", "right-lapsed", "applicants",
+        on_behalf=True,
     ),
     _row(
         "record-confirmation-outcome", SETTLED, _MEDIATOR_OR_PARTY,
@@ -260,11 +279,11 @@ _ROWS: tuple[Transition, ...] = (
     ),
     _row(
         "request-review", SETTLED, _COMPLAINANT, (cases.ReviewRequested,), SAME, "final", "review-asked",
-        "not-the-complainant", on_behalf=True, procedures=_PETITION,
+        "not-the-complainant", "right-lapsed", on_behalf=True, procedures=_PETITION,
     ),
     _row(
         "request-re-review", SETTLED, _COMPLAINANT, (cases.ReReviewRequested,), SAME, "final",
-        "no-opinion-yet", "not-the-complainant", on_behalf=True, procedures=_PETITION,
+        "no-opinion-yet", "not-the-complainant", "right-lapsed", on_behalf=True, procedures=_PETITION,
     ),
     _row(
         "record-review-opinion", SETTLED, frozenset((R.REVIEWER,)), (cases.ReviewOpinionRecorded,), SAME,

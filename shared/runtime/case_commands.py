@@ -1,6 +1,7 @@
 """A command on a case, from what a client sent to the answer it gets."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.events.vocabulary import Level, PersonRole, Procedure, State
 from shared.policy.bodies import Body, with_ids
+from shared.policy.clocks import caught_up
 from shared.policy.command import Command, Decision, EventRef
 from shared.policy.imports import Import
 from shared.policy.policy import Policy
@@ -115,12 +117,16 @@ class CaseWork:
 
     def decide(self, streams: Streams, found: Import | None) -> Decided:
         """Refusals come in the order of the contract: 404, 403, 412, 409, 422."""
-        sent, policy = self._sent, self._desk.policy
+        sent = self._sent
         seen, into = streams.case(self.case_id), None if self._into is None else streams.case(self._into)
         case = None if seen is None else seen.case
         tree = self._desk.trees.current
         imported = under_import(sent, found, tree)
-        occurred_at, late = happened_at(sent, self._body, policy, imported=imported)
+        unit = getattr(self._body, "origin_unit", None) if case is None else case.holder_unit
+        occurred_at, policy, late = happened_at(sent, self._body, unit, tree, imported=imported)
+        overdue: list[tuple[datetime, Event]] = []
+        if case is not None and not imported:
+            case, overdue = caught_up(case, occurred_at, tree)
         command = Command(
             name=self._name,
             case_id=self.case_id,
@@ -143,15 +149,17 @@ class CaseWork:
             check_fresh(into, self._into_version, streams.events(into.case.case_id))
         if decision is None or refused or late:
             raise first_refusal(refused, late)
-        placed = _placed(self.case_id, seen, decision.events)
+        by_clock = [(event, at) for at, event in overdue]
+        placed = _placed(self.case_id, seen, [*by_clock, *((event, None) for event in decision.events)])
         if into is not None:
-            placed += _placed(into.case.case_id, into, decision.primary_events)
+            placed += _placed(into.case.case_id, into, [(event, None) for event in decision.primary_events])
         about = self._body.about
         return Decided(
             placed=placed,
             occurred_at=occurred_at,
             correlation_id=self.case_id,
             about=_people(case, decision.events) if about is None else about,
+            policy=policy.id,
         )
 
 
@@ -162,9 +170,12 @@ def check_fresh(seen: Known, version: int | None, stream: Sequence[Recorded]) ->
         raise stale(current, version, stream)
 
 
-def _placed(stream_id: UUID, seen: Known | None, events: Sequence[Event]) -> list[Placed]:
+def _placed(
+    stream_id: UUID, seen: Known | None, events: Sequence[tuple[Event, datetime | None]]
+) -> list[Placed]:
+    """Events behind those that are there, each with the instant where the clock records it."""
     version = 0 if seen is None else seen.case.version
-    return [Placed(stream_id, number, event) for number, event in enumerate(events, start=version + 1)]
+    return [Placed(stream_id, n, event, at) for n, (event, at) in enumerate(events, start=version + 1)]
 
 
 def _people(case: Case | None, events: Sequence[Event]) -> list[UUID]:

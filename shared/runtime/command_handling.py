@@ -29,7 +29,7 @@ from shared.policy.actor import Actor
 from shared.policy.bodies import Body
 from shared.policy.imports import Import, check_import
 from shared.policy.jurisdiction import UnitTree
-from shared.policy.moments import moment
+from shared.policy.moments import day_of, moment
 from shared.policy.policy import Policy
 from shared.policy.refusal import Forbidden, GuardFailed, Refused, Taken, Unknown, WrongState
 from shared.policy.rules import failed, refusal
@@ -103,6 +103,8 @@ class Decided(NamedTuple):
     correlation_id: UUID
     about: Sequence[UUID]
     """Whom its free texts concern."""
+    policy: str
+    """Id of the rules that it was decided under."""
     known_persons: Sequence[UUID] = ()
     """People met in its events who have a key already."""
     keys: Sequence[WrappedKey] = ()
@@ -153,13 +155,19 @@ def under_import(sent: Sent, found: Import | None, tree: UnitTree) -> bool:
 
 
 def happened_at(
-    sent: Sent, body: Body, policy: Policy, *, imported: bool
-) -> tuple[datetime, GuardFailed | None]:
-    """When a command happened, and the refusal for that, which comes after those of rights and state."""
+    sent: Sent, body: Body, unit: UUID | None, tree: UnitTree, *, imported: bool
+) -> tuple[datetime, Policy, GuardFailed | None]:
+    """When a command happened, under which rules of the unit, and the refusal for that.
+
+    How late it may be recorded is for the rules of today to say, all else for those of the day it happened.
+    The refusal comes after those of rights and state.
+    """
+    today = tree.policy(unit, day_of(sent.now))
     try:
-        return moment(body.occurred_at, sent.now, policy, imported=imported), None
+        occurred_at = moment(body.occurred_at, sent.now, today, imported=imported)
     except GuardFailed as refusal:
-        return sent.now, refusal
+        return sent.now, today, refusal
+    return occurred_at, tree.policy(unit, day_of(occurred_at)), None
 
 
 def concerned(body: Body, people: Collection[UUID]) -> list[UUID]:
@@ -216,7 +224,6 @@ class Desk:
         vault: Vault,
         trees: Trees,
         imports: Imports,
-        policy: Policy,
     ) -> None:
         self._pool = pool
         self._appender = appender
@@ -224,7 +231,6 @@ class Desk:
         self._vault = vault
         self.trees = trees
         self._imports = imports
-        self.policy = policy
         self._memory = CaseMemory()
         self._turns = Turns()
 
@@ -295,7 +301,7 @@ class Desk:
             unit=sent.actor.unit,
             correlation_id=decided.correlation_id,
             traceparent=sent.traceparent,
-            policy=self.policy.id,
+            policy=decided.policy,
             import_id=sent.import_id,
             imported_by=None if sent.actor is sent.sender else sent.sender.ref,
         )

@@ -1,14 +1,17 @@
 """From decided events to an append: ids given, private values sealed, everything encoded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.events.base import Event
 from shared.events.recorded import Append, Appended, IdempotencyKey, Metadata, NewEvent, Recorded
 from shared.events.registry import encode
+from shared.policy.provisional import CLOCK
 from shared.runtime.identifiers import new_id
 from shared.runtime.sealing import Sealing
 
@@ -19,6 +22,8 @@ class Placed(NamedTuple):
     stream_id: UUID
     version: int
     event: Event
+    clock_at: datetime | None = None
+    """The instant at which the clock lets it happen; None where it is the command's own."""
 
 
 class Draft(NamedTuple):
@@ -44,10 +49,10 @@ def draft(
     """Seals and encodes the events of one command, in the order in which they will be stored."""
     sealed: list[Placed] = []
     encoded: list[NewEvent] = []
-    for stream_id, version, clear in placed:
+    for stream_id, version, clear, clock_at in placed:
         event_id = new_id()
         event = sealing.seal(clear, event_id)
-        sealed.append(Placed(stream_id, version, event))
+        sealed.append(Placed(stream_id, version, event, clock_at))
         encoded.append(
             NewEvent(
                 originator_id=stream_id,
@@ -56,6 +61,7 @@ def draft(
                 state=encode(event),
                 event_id=event_id,
                 schema_version=event.class_version,
+                metadata=None if clock_at is None else _of_clock(metadata, clock_at),
             )
         )
     append = Append(events=encoded, metadata=metadata, idempotency=idempotency, keys=sealing.keys)
@@ -64,7 +70,6 @@ def draft(
 
 def recorded(draft: Draft, appended: Appended) -> list[Recorded]:
     """The events of an accepted append, as a reader of the ledger sees them."""
-    metadata = draft.append.metadata
     return [
         Recorded(
             position=position,
@@ -86,10 +91,28 @@ def recorded(draft: Draft, appended: Appended) -> list[Recorded]:
             imported_by=metadata.imported_by,
             data=new.state,
         )
-        for position, (place, new) in enumerate(
-            zip(draft.placed, draft.append.events, strict=True), start=appended.first_position
+        for position, (place, new, metadata) in enumerate(
+            zip(draft.placed, draft.append.events, _metadata_of(draft.append), strict=True),
+            start=appended.first_position,
         )
     ]
+
+
+def _of_clock(metadata: Metadata, at: datetime) -> Metadata:
+    """What is true of an event that nobody but the clock brings about, in the append of a command."""
+    return replace(
+        metadata,
+        occurred_at=at,
+        actor_ref=CLOCK.ref,
+        actor_role=CLOCK.role,
+        unit=CLOCK.unit,
+        import_id=None,
+        imported_by=None,
+    )
+
+
+def _metadata_of(append: Append) -> Iterator[Metadata]:
+    return (event.metadata or append.metadata for event in append.events)
 
 
 def appended_events(events: Sequence[Recorded]) -> tuple[AppendedEvent, ...]:

@@ -1,4 +1,4 @@
-"""The tree of units as it stands, and as it stood: kept in memory, since every decision needs it."""
+"""The tree of units with their rules, as it stands and as it stood: in memory, since every decision needs it."""
 
 import asyncio
 from bisect import bisect_right
@@ -12,12 +12,17 @@ from psycopg_pool import PoolTimeout
 
 from shared.events.ledger.reader import COLUMNS, recorded_row
 from shared.events.recorded import Recorded
+from shared.events.registry import event_of
+from shared.events.units import RulePackAdopted
 from shared.policy.jurisdiction import EMPTY_TREE, UnitTree, tree_of
+from shared.policy.packs import pack_of
+from shared.policy.policy import Policy
 from shared.runtime.database import Pool
 
 _UNIT_EVENTS: Final = f"""
     SELECT {COLUMNS} FROM ledger.events WHERE topic LIKE 'unit.%%' AND position > %s ORDER BY position
 """
+_PACKS: Final = "SELECT hash, content FROM ledger.rule_packs WHERE hash = ANY(%s)"
 _POLL_S: Final = 1.0
 """How late a process may learn of units that another one registered."""
 _REMEMBERED_MAX: Final = 64
@@ -32,6 +37,7 @@ class Trees:
         self._pool = pool
         self._events: list[Recorded] = []
         self._positions: list[int] = []
+        self._policies: dict[str, Policy] = {}
         self._current: UnitTree | None = EMPTY_TREE
         self._past: OrderedDict[tuple[int, datetime | None], UnitTree] = OrderedDict()
         self._reading = asyncio.Lock()
@@ -39,7 +45,7 @@ class Trees:
     @property
     def current(self) -> UnitTree:
         if self._current is None:
-            self._current = tree_of(self._events)
+            self._current = tree_of(self._events, policies=self._policies)
         return self._current
 
     async def reach(self, position: int) -> None:
@@ -54,7 +60,7 @@ class Trees:
             return self.current
         tree = self._past.get((known, at_occurred))
         if tree is None:
-            tree = tree_of(self._events[:known], at_occurred=at_occurred)
+            tree = tree_of(self._events[:known], at_occurred=at_occurred, policies=self._policies)
             self._past[known, at_occurred] = tree
             if len(self._past) > _REMEMBERED_MAX:
                 self._past.popitem(last=False)
@@ -70,6 +76,14 @@ class Trees:
             ):
                 await cursor.execute(_UNIT_EVENTS, (last,), prepare=True)
                 events = await cursor.fetchall()
+                hashes = {
+                    event.hash for event in map(event_of, events) if isinstance(event, RulePackAdopted)
+                } - self._policies.keys()
+                if hashes:
+                    packs = await connection.execute(_PACKS, (list(hashes),))
+                    self._policies |= {
+                        found: pack_of(content).policy for found, content in await packs.fetchall()
+                    }
             self._events.extend(events)
             self._positions.extend(event.position for event in events)
             if events:

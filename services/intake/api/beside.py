@@ -88,7 +88,7 @@ def operations(desk: Desk) -> Sequence[Operation]:
         _visits(desk),
         _beginning(
             desk, "/v1/services", beside.RecordService, ServiceAnswer, "service_id",
-            lambda body, basis: records.record_service(body, basis.actor, basis.tree, desk.policy),
+            lambda body, basis: records.record_service(body, basis.actor, basis.tree, basis.policy),
         ),
         _beginning(
             desk, "/v1/rosters", beside.FileRoster, RosterAnswer, "roster_id",

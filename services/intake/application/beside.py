@@ -10,6 +10,7 @@ from shared.policy.actor import Actor
 from shared.policy.bodies import Body
 from shared.policy.imports import Import
 from shared.policy.jurisdiction import UnitTree
+from shared.policy.policy import Policy
 from shared.policy.refusal import Taken
 from shared.policy.rules import refusal
 from shared.runtime.command_handling import (
@@ -35,6 +36,7 @@ class Basis(NamedTuple):
     """With every id filled in."""
     actor: Actor
     tree: UnitTree
+    policy: Policy
     streams: Streams
 
 
@@ -83,9 +85,10 @@ class BesideWork:
     def decide(self, streams: Streams, found: Import | None) -> Decided:
         sent, tree = self._sent, self._desk.trees.current
         imported = under_import(sent, found, tree)
-        occurred_at, late = happened_at(sent, self._body, self._desk.policy, imported=imported)
+        unit = getattr(self._body, "unit", sent.actor.unit)
+        occurred_at, policy, late = happened_at(sent, self._body, unit, tree, imported=imported)
         stream = streams.events(self._stream_id)
-        basis = Basis(self._body, sent.actor, tree, streams)
+        basis = Basis(self._body, sent.actor, tree, policy, streams)
         event, refused = deciding(lambda: self._decide(basis))
         if self._begins is not None and stream:
             refused = refusal(Taken, "id-taken", f"/{self._begins}")
@@ -99,5 +102,6 @@ class BesideWork:
             occurred_at=occurred_at,
             correlation_id=self._stream_id,
             about=concerned(self._body, list(people_in(event))),
+            policy=policy.id,
             keys=self._keys,
         )

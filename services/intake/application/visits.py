@@ -70,7 +70,7 @@ class VisitWork:
     def decide(self, streams: Streams, found: Import | None) -> Decided:
         sent, body, tree = self._sent, self._body, self._desk.trees.current
         imported = under_import(sent, found, tree)
-        occurred_at, late = happened_at(sent, body, self._desk.policy, imported=imported)
+        occurred_at, policy, late = happened_at(sent, body, body.unit, tree, imported=imported)
         seen = None if body.case_id is None else streams.case(body.case_id)
         case = None if seen is None else seen.case
         visited, unfit = deciding(lambda: record_visit(body, sent.actor, tree, case))
@@ -98,5 +98,6 @@ class VisitWork:
             occurred_at=occurred_at,
             correlation_id=correlation_id,
             about=about,
+            policy=policy.id,
             known_persons=[person_ref for person_ref in brought if person_ref in on_case],
         )

@@ -11,6 +11,7 @@ from services.intake.domain.commands import (
 )
 from shared.events.base import Private
 from shared.events.case import Case
+from shared.events.deadlines import Deadline
 from shared.events.cases import (
     AbsorbedCase,
     Accused,
@@ -20,6 +21,7 @@ from shared.events.cases import (
     CaseRegistered,
     CaseRejected,
     CaseTransferred,
+    RunningClock,
     ExternalBody,
     Source,
 )
@@ -128,4 +130,17 @@ def absorbed_of(case: Case) -> AbsorbedCase:
         urgent=case.urgent,
         urgency_status=case.urgency_status,
         facets=case.facets,
+        clocks=tuple(_running(deadline) for deadline in case.deadlines if deadline.state == "RUNNING"),
+    )
+
+
+def _running(deadline: Deadline) -> RunningClock:
+    assert deadline.due_at is not None
+    assert deadline.original_due_at is not None
+    return RunningClock(
+        timer=deadline.timer,
+        started_at=deadline.started_at,
+        started_on=deadline.started_on,
+        due_at=deadline.due_at,
+        original_due_at=deadline.original_due_at,
     )

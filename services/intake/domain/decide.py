@@ -6,6 +6,7 @@ from typing import Any
 from services.intake.domain import adding, arriving, commands
 from shared.events.case import Case
 from shared.policy.bodies import Body
+from shared.policy.clocks import with_clocks
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import admit
 from shared.policy.policy import Policy
@@ -31,6 +32,8 @@ def decide(case: Case | None, command: Command, policy: Policy) -> Decision:
     """
     admit(case, command, policy)
     if isinstance(command.body, commands.OpenCase):
-        return arriving.open_case(command, command.body, policy)
-    assert case is not None
-    return _DECIDERS[type(command.body)](case, command, command.body, policy)
+        decided = arriving.open_case(command, command.body, policy)
+    else:
+        assert case is not None
+        decided = _DECIDERS[type(command.body)](case, command, command.body, policy)
+    return with_clocks(case, decided, command, policy)

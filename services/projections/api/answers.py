@@ -8,7 +8,9 @@ import msgspec
 
 from shared.events.vocabulary import (
     AgreementForm,
+    Awaited,
     Channel,
+    DeadlineState,
     Degree,
     DocumentKind,
     ExternalBodyKind,
@@ -21,6 +23,7 @@ from shared.events.vocabulary import (
     Role,
     State,
     TermState,
+    Timer,
     UnitKind,
     UrgencyStatus,
     WarningLevel,
@@ -106,6 +109,17 @@ class QueryShown(Part, frozen=True, kw_only=True):
     query_id: UUID
     state: QueryState
     asked_at: datetime
+    due_at: datetime | None
+
+
+class DeadlineShown(Part, frozen=True, kw_only=True):
+    timer: Timer
+    version: int
+    started_at: datetime
+    due_at: datetime | None
+    original_due_at: datetime | None
+    state: DeadlineState
+    awaiting: Awaited | None
 
 
 class ExternalBodyShown(Part, frozen=True, kw_only=True):
@@ -157,6 +171,8 @@ class CaseAnswer(CaseSummary, frozen=True, kw_only=True):
     dossier: DossierShown
     documents: list[DocumentShown]
     queries: list[QueryShown]
+    deadlines: list[DeadlineShown]
+    archived_at: datetime | None
     external_body: ExternalBodyShown | None
     allowed_commands: list[str]
 

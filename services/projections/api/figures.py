@@ -32,6 +32,7 @@ from services.projections.reads.reads import Reads
 from services.projections.reads.service_list import count_services, list_services
 from services.projections.reads.values import suppressed
 from shared.policy.actor import Actor
+from shared.policy.moments import day_of
 from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
@@ -47,22 +48,24 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         tree = sources.trees.at(moment.position, moment.occurred)
         return moment, readable_unit(actor, unit, tree, sources.trees.current)
 
-    def shown(figures: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    def shown(figures: dict[str, Any], actor: Actor, unit: UUID | None, moment: Moment) -> dict[str, Any]:
         if actor.role != "dashboard":
             return figures
-        covered: dict[str, Any] = suppressed(figures, sources.policy.small_cell_min)
+        tree = sources.trees.at(moment.position, moment.occurred)
+        policy = tree.policy(unit, day_of(moment.instant))
+        covered: dict[str, Any] = suppressed(figures, policy.small_cell_min)
         return covered
 
     async def backlog(request: Request) -> Answer:
         query = request.query(BacklogQuery)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await read_backlog(sources, query.by, unit, moment), request.actor)
+        figures = shown(await read_backlog(sources, query.by, unit, moment), request.actor, unit, moment)
         return json_answer({**figures, **moment.stamp()})
 
     async def urgent(request: Request) -> Answer:
         query, after = turn(request, UrgentQuery, tuple[datetime, UUID])
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await read_urgent(sources, unit, moment), request.actor)
+        figures = shown(await read_urgent(sources, unit, moment), request.actor, unit, moment)
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":
@@ -76,7 +79,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query = request.query(KpiQuery)
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        measures = shown(await read_kpi(sources, unit, period, moment), request.actor)
+        measures = shown(await read_kpi(sources, unit, period, moment), request.actor, unit, moment)
         return json_answer({"measures": measures, **moment.stamp()})
 
     async def explain(request: Request) -> Answer:
@@ -116,7 +119,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query, after = turn(request, ServicesQuery, tuple[datetime, UUID])
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await count_services(sources, unit, period, moment), request.actor)
+        figures = shown(await count_services(sources, unit, period, moment), request.actor, unit, moment)
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":

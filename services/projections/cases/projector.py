@@ -11,7 +11,6 @@ from shared.events.case import Case
 from shared.events.cases import ServicePerformed, VisitRecorded
 from shared.events.evolve import evolve
 from shared.events.recorded import Recorded
-from shared.policy.policy import DEFAULT_POLICY
 
 
 class CaseState(NamedTuple):
@@ -41,7 +40,7 @@ class CaseProjector:
         before, facts, services = state or _NOTHING
         case = evolve(before, recorded, event)
         if case is not None and (before is None or decisive(before) != decisive(case)):
-            facts = case_facts(case, partial_counts=DEFAULT_POLICY.partial_counts)
+            facts = case_facts(case)
         if isinstance(event, ServicePerformed) and recorded.unit is not None:
             services = (*services, performed_service(recorded, recorded.unit, event))
         return CaseState(case, facts, services)

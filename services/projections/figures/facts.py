@@ -54,7 +54,16 @@ def day_of(instant: datetime) -> date:
 
 
 _DECISIVE: Final = attrgetter(
-    *("is_open", "is_resolved", "procedure", "degree", "urgent", "urgency_status", "resolved_level"),
+    *(
+        "is_open",
+        "is_resolved",
+        "procedure",
+        "degree",
+        "partial_counts",
+        "urgent",
+        "urgency_status",
+        "resolved_level",
+    ),
     *("docket_unit", "holder_unit", "opened_at", "absorbed"),
     *("registered", "held", "classified", "resolutions", "reopenings", "reached", "absorptions"),
 )
@@ -65,10 +74,10 @@ def decisive(case: Case) -> tuple[Any, ...]:
     return case.stated if case.state in _REMOVED else None, _DECISIVE(case)
 
 
-def case_facts(case: Case, *, partial_counts: bool) -> tuple[Row, ...]:
-    """The facts of a case but for its visits; `partial_counts`: PARTIAL counts as disposed of."""
+def case_facts(case: Case) -> tuple[Row, ...]:
+    """The facts of a case but for its visits."""
     facts = _CaseFacts(case)
-    facts.tell(disposed=case.is_resolved and (case.degree != "PARTIAL" or partial_counts))
+    facts.tell(disposed=case.is_resolved and (case.degree != "PARTIAL" or case.partial_counts))
     return tuple(facts.rows)
 
 

@@ -1,6 +1,7 @@
 """The rows of one stream, loaded and kept up to date: what a group of subscribers is shown."""
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.projections.reads.sources import Sources
 from services.projections.reads.values import suppressed
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
+from shared.policy.moments import day_of
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +67,9 @@ class Board(Protocol):
 class UnitBoard:
     """A row for each unit, the same for all readers of the unit."""
 
-    def __init__(self, scope: Scope, view: UnitView, small_cell_min: int) -> None:
+    def __init__(self, scope: Scope, view: UnitView) -> None:
         self._scope = scope
         self._view = view
-        self._small_cell_min = small_cell_min
         self._summed: dict[UUID, list[UUID]] = {}
         self._row_of: dict[UUID, UUID] = {}
 
@@ -89,7 +90,9 @@ class UnitBoard:
 
     def _row(self, tree: UnitTree, unit: UUID, own: Own) -> bytes:
         row: Any = self._view.row(tree, unit, self._summed[unit], own)
-        return encode(suppressed(row, self._small_cell_min) if self._scope.suppress else row)
+        if self._scope.suppress:
+            row = suppressed(row, tree.policy(self._scope.unit, day_of(datetime.now(UTC))).small_cell_min)
+        return encode(row)
 
 
 class ItemBoard:

@@ -9,11 +9,13 @@ from typing import Any
 from services.projections.reads.shown import data_of
 from shared.events.base import Person
 from shared.events.case import Agreement, Case, Mediation
+from shared.events.deadlines import Deadline
 from shared.events.recorded import Recorded
 
 
 def case_answer(case: Case, missing: Sequence[str]) -> dict[str, Any]:
     """All that is told of one case; `missing` names the documents its dossier lacks."""
+    due = {deadline.subject: deadline.due_at for deadline in case.deadlines if deadline.subject}
     return {
         "case_id": case.case_id,
         "version": case.version,
@@ -56,13 +58,32 @@ def case_answer(case: Case, missing: Sequence[str]) -> dict[str, Any]:
             }
             for document in case.documents
         ],
+        "deadlines": [deadline_told(deadline) for deadline in case.deadlines],
+        "archived_at": case.archived_at,
         "queries": [
-            {"query_id": query.query_id, "state": query.state, "asked_at": query.asked_at}
+            {
+                "query_id": query.query_id,
+                "state": query.state,
+                "asked_at": query.asked_at,
+                "due_at": due.get(query.query_id),
+            }
             for query in case.queries
         ],
         "merged_into": case.merged_into,
         "external_body": case.external_body
         and {"kind": case.external_body.kind, "name": case.external_body.name},
+    }
+
+
+def deadline_told(deadline: Deadline) -> dict[str, Any]:
+    return {
+        "timer": deadline.timer,
+        "version": deadline.version,
+        "started_at": deadline.started_at,
+        "due_at": deadline.due_at,
+        "original_due_at": deadline.original_due_at,
+        "state": deadline.state,
+        "awaiting": "CALENDAR" if deadline.state == "AWAITING" else None,
     }
 
 

@@ -18,6 +18,7 @@ from shared.policy.actor import Actor
 from shared.policy.deciding import allowed_commands
 from shared.policy.guards import missing_documents
 from shared.policy.jurisdiction import UnitTree
+from shared.policy.moments import day_of
 from shared.policy.sight import Sight, sight, sight_of
 from shared.runtime.problems import Problem
 
@@ -40,7 +41,8 @@ class CaseReads:
     async def case(self, case_id: UUID, actor: Actor, asked: Asked) -> tuple[Moment, dict[str, Any]]:
         """Raises: Problem, 404 where it isn't there or not to be known of, 403 where it isn't theirs."""
         told = await self._told(case_id, actor, asked)
-        policy, tree = self._sources.policy, self._sources.trees.current
+        tree = self._sources.trees.current
+        policy = told.tree.policy(told.case.holder_unit, day_of(told.moment.occurred or told.moment.instant))
         answer = cover(case_answer(told.case, missing_documents(told.case, policy)), told.may_open)
         answer = opened(answer, await self._sources.vault.open_many(leaves(answer)))
         allowed = allowed_commands(told.case, actor, tree, policy) if told.moment.live else []

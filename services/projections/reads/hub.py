@@ -150,7 +150,7 @@ class Hub:
 
     def _board(self, scope: Scope) -> Board:
         if scope.view in UNIT_VIEWS:
-            return UnitBoard(scope, UNIT_VIEWS[scope.view], self._sources.policy.small_cell_min)
+            return UnitBoard(scope, UNIT_VIEWS[scope.view])
         if scope.view in ITEM_VIEWS:
             return ItemBoard(scope, ITEM_VIEWS[scope.view], self._sources)
         return TimelineBoard(scope, self._sources)

@@ -11,7 +11,6 @@ from services.projections.reads.hub import Hub
 from services.projections.reads.moments import Moments
 from services.projections.reads.progress import Progress
 from services.projections.reads.sources import Sources
-from shared.policy.policy import Policy
 from shared.runtime.database import Pool
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
@@ -23,12 +22,11 @@ class Reads:
         pool: Pool,
         trees: Trees,
         vault: Vault,
-        policy: Policy,
         *,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         progress = Progress(pool, trees)
-        self.sources = Sources(pool=pool, trees=trees, vault=vault, policy=policy, progress=progress)
+        self.sources = Sources(pool=pool, trees=trees, vault=vault, progress=progress)
         self.moments = Moments(pool, trees, progress)
         self.cases = CaseReads(self.sources, self.moments)
         self.register = ReadRegister(pool)

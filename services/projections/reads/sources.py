@@ -1,15 +1,14 @@
 """What the reads are made from, gathered once per process."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from uuid import UUID
 
 from services.projections.reads.progress import Progress
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.policy.jurisdiction import UnitTree
-from shared.policy.labels import Label
-from shared.policy.policy import Policy
+from shared.policy.moments import day_of
 from shared.policy.reference import lists
 from shared.policy.topics import summarise
 from shared.runtime.database import Pool
@@ -22,12 +21,7 @@ class Sources:
     pool: Pool
     trees: Trees
     vault: Vault
-    policy: Policy
     progress: Progress
-
-    @cached_property
-    def _lists(self) -> dict[str, dict[str, Label]]:
-        return lists(self.policy)
 
     def summary(self, recorded: Recorded, language: str, tree: UnitTree) -> str:
         """What a timeline says of an event, in Chinese or English; units by their names in the tree."""
@@ -36,4 +30,8 @@ class Sources:
             unit = tree.get(unit_id)
             return str(unit_id) if unit is None else unit.name
 
-        return summarise(event_of(recorded), language, self._lists, name)
+        policy = tree.policy(recorded.unit, day_of(recorded.occurred_at))
+        return summarise(event_of(recorded), language, _lists(policy), name)
+
+
+_lists = lru_cache(maxsize=64)(lists)

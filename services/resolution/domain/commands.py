@@ -23,6 +23,7 @@ from shared.events.vocabulary import (
     SignatureKind,
     SubjectKind,
     SuspensionGround,
+    Timer,
     WarningLevel,
 )
 from shared.policy.bodies import (
@@ -206,6 +207,24 @@ class DelegateCase(Body, frozen=True, kw_only=True):
     reason: Text
 
 
+class TakeOverCase(Body, frozen=True, kw_only=True):
+    reason: Text
+
+
+class ObjectJurisdiction(Body, frozen=True, kw_only=True):
+    reason: Text
+
+
+class ExtendDeadline(Body, frozen=True, kw_only=True):
+    timer: Timer
+    days: Number
+    """Of the clock's own kind; of one in months, calendar days."""
+    reason: Text
+    complainant_informed: bool
+    approved_by: Ref | None = None
+    consenting: Annotated[tuple[UUID, ...], Meta(max_length=100)] = ()
+
+
 class SuspendCase(Body, frozen=True, kw_only=True):
     ground: SuspensionGround
     reason: Text
@@ -253,6 +272,10 @@ class RecordFollowUp(Body, frozen=True, kw_only=True):
 
 
 class CloseCase(Body, frozen=True, kw_only=True):
+    pass
+
+
+class ArchiveCase(Body, frozen=True, kw_only=True):
     pass
 
 
@@ -366,12 +389,16 @@ BODIES: dict[str, type[Body]] = {
         AcceptEscalation,
         ReturnEscalation,
         DelegateCase,
+        TakeOverCase,
+        ObjectJurisdiction,
+        ExtendDeadline,
         SuspendCase,
         ResumeCase,
         ResolveCase,
         WithdrawCase,
         RecordFollowUp,
         CloseCase,
+        ArchiveCase,
         RecordFulfilment,
         RecordBreach,
         RecordBreachHandled,

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from services.resolution.domain import adding, commands, handling, mediation, oversight, settling
+from services.resolution.domain import adding, clocks, commands, handling, mediation, oversight, settling
 from shared.events.case import Case
 from shared.policy.bodies import Body
+from shared.policy.clocks import with_clocks
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import admit
 from shared.policy.policy import Policy
@@ -31,6 +32,9 @@ _DECIDERS: dict[type[Body], Callable[[Case, Command, Any, Policy], Decision]] = 
     commands.AcceptEscalation: handling.accept_escalation,
     commands.ReturnEscalation: handling.return_escalation,
     commands.DelegateCase: handling.delegate_case,
+    commands.TakeOverCase: clocks.take_over_case,
+    commands.ObjectJurisdiction: clocks.object_jurisdiction,
+    commands.ExtendDeadline: clocks.extend_deadline,
     commands.SuspendCase: handling.suspend_case,
     commands.ResumeCase: handling.resume_case,
     commands.OfferMediation: mediation.offer_mediation,
@@ -47,6 +51,7 @@ _DECIDERS: dict[type[Body], Callable[[Case, Command, Any, Policy], Decision]] = 
     commands.WithdrawCase: settling.withdraw_case,
     commands.RecordFollowUp: settling.record_follow_up,
     commands.CloseCase: settling.close_case,
+    commands.ArchiveCase: clocks.archive_case,
     commands.RequestReview: settling.request_review,
     commands.RequestReReview: settling.request_re_review,
     commands.RecordReviewOpinion: settling.record_review_opinion,
@@ -69,4 +74,5 @@ def decide(case: Case | None, command: Command, policy: Policy) -> Decision:
     """
     admit(case, command, policy)
     assert case is not None, "no command of this service opens a case"
-    return _DECIDERS[type(command.body)](case, command, command.body, policy)
+    decided = _DECIDERS[type(command.body)](case, command, command.body, policy)
+    return with_clocks(case, decided, command, policy)

@@ -123,7 +123,10 @@ def suspend_case(case: Case, command: Command, body: commands.SuspendCase, polic
     if body.approved_by is None and case.holder_level == "VILLAGE":
         raise failed("approval-needed", "/approved_by")
     suspended = CaseSuspended(
-        ground=body.ground, reason=Private.of(body.reason), approved_by=body.approved_by
+        ground=body.ground,
+        reason=Private.of(body.reason),
+        approved_by=body.approved_by,
+        pauses=policy.suspensions[body.ground].shifts,
     )
     return decision(case, command, suspended)
 

@@ -20,7 +20,7 @@ from shared.events.cases import (
     Term,
 )
 from shared.policy.bodies import PersonalBody
-from shared.policy.checks import among, for_a_party, not_after, on_case, unconflicted
+from shared.policy.checks import check_window, among, for_a_party, not_after, on_case, unconflicted
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.guards import TERM_STEPS
@@ -143,6 +143,7 @@ def apply_judicial_confirmation(
     """A joint application of all who signed. Source: 人民调解法 art. 33."""
     agreement = _agreement(case)
     for_a_party(agreement.parties, body.on_behalf_of)
+    check_window(case, command, "T10")
     if set(body.applicants) != set(agreement.signers):
         raise failed("applicants", "/applicants")
     applied = JudicialConfirmationApplied(

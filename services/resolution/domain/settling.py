@@ -13,7 +13,7 @@ from shared.events.cases import (
     ReviewOpinionRecorded,
     ReviewRequested,
 )
-from shared.policy.checks import file_digest, for_a_complainant
+from shared.policy.checks import check_window, file_digest, for_a_complainant
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.policy import Policy
@@ -29,6 +29,7 @@ def resolve_case(case: Case, command: Command, body: commands.ResolveCase, polic
         detail=Private.of(body.detail),
         evidence=body.evidence,
         rule=Private.maybe(body.rule),
+        partial_counts=policy.partial_counts,
     )
     return decision(case, command, resolved)
 
@@ -50,6 +51,7 @@ def close_case(case: Case, command: Command, body: commands.CloseCase, policy: P
 
 def request_review(case: Case, command: Command, body: commands.RequestReview, policy: Policy) -> Decision:
     for_a_complainant(case, body.on_behalf_of)
+    check_window(case, command, "T5")
     requested = ReviewRequested(grounds=Private.of(body.grounds), on_behalf_of=body.on_behalf_of)
     return decision(case, command, requested)
 
@@ -58,6 +60,7 @@ def request_re_review(
     case: Case, command: Command, body: commands.RequestReReview, policy: Policy
 ) -> Decision:
     for_a_complainant(case, body.on_behalf_of)
+    check_window(case, command, "T7")
     requested = ReReviewRequested(grounds=Private.of(body.grounds), on_behalf_of=body.on_behalf_of)
     return decision(case, command, requested)
 

@@ -111,7 +111,8 @@ def encode(append: Append) -> Encoded:
         if version != touches.get(stream_id, version - 1) + 1:
             raise ValueError("the versions of a stream must be consecutive")
         touches[stream_id] = version
-        events.append(_encode_event(event, stream_id) + metadata)
+        own = metadata if event.metadata is None else _encode_metadata(event.metadata)
+        events.append(_encode_event(event, stream_id) + own)
     idempotency_key = None
     if append.idempotency is not None:
         idempotency_key = _encode_idempotency_key(append.idempotency)

@@ -1,0 +1,241 @@
+"""Which clocks the events of a command start, move on and clear, and what becomes of those that are due.
+
+Pure: due instants come from the rules and the calendar that are given, and are written into the events, so
+that nobody has to ask either again.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from shared.events import cases
+from shared.events.base import Event
+from shared.events.case import Case
+from shared.events.clocks import stops
+from shared.events.deadlines import Deadline
+from shared.events.evolve import evolve
+from shared.events.vocabulary import Timer
+from shared.policy.calendars import Calendar, calendar_with
+from shared.policy.command import Command, Decision
+from shared.policy.jurisdiction import UnitTree
+from shared.policy.moments import day_of
+from shared.policy.policy import Policy
+from shared.policy.provisional import provisional, provisional_of_clock
+from shared.policy.relations import unit_above
+from shared.policy.spans import due_at, in_time, paused_due
+
+RIGHTS: Final[frozenset[Timer]] = frozenset(("T3", "T5", "T7", "T10"))
+"""Rights of citizens and units, which lapse; all others are duties, which are breached."""
+LADDER: Final[frozenset[Timer]] = frozenset(("T13", "T16"))
+"""Whose breach is told to the level above."""
+
+_LADDER_STARTS: Final = (
+    cases.CaseRegistered,
+    cases.CaseTransferred,
+    cases.CaseDelegated,
+    cases.CaseTakenOver,
+    cases.CaseReopened,
+    cases.EscalationAccepted,
+    cases.EscalationReturned,
+    cases.JurisdictionObjected,
+)
+_RECEIPTS: Final = (cases.CaseRegistered, cases.CaseTransferred)
+"""Arrivals that are still to be accepted."""
+_ACCEPTANCES: Final = (
+    cases.CaseAccepted,
+    cases.EscalationAccepted,
+    cases.ProcedureChanged,
+    cases.CaseTakenOver,
+    cases.CaseReopened,
+)
+
+
+class Start(NamedTuple):
+    timer: Timer
+    on: date
+    subject: UUID | None = None
+
+
+class Due(NamedTuple):
+    """What the clock itself records, as of the due instant."""
+
+    at: datetime
+    events: tuple[Event, ...]
+
+
+@lru_cache(maxsize=64)
+def calendar_of(policy: Policy) -> Calendar:
+    """The calendar that rules go by: the published one, with the years that they give themselves."""
+    return calendar_with(
+        {
+            year: {"holidays": given.holidays, "workdays": given.workdays}
+            for year, given in policy.calendar_years.items()
+        }
+    )
+
+
+def clock_events(
+    before: Case | None, events: Sequence[Event], command: Command, policy: Policy
+) -> tuple[Event, ...]:
+    """What the events of a command do to the clocks of its case, to be appended behind them."""
+    found: list[Event] = []
+    case = before
+    for event in events:
+        previous, case = case, evolve(case, provisional(command, case, event), event)
+        if case is not None:
+            found += _starts_of(previous, event, case, command, policy)
+        if previous is not None and case is not None:
+            found += _moved_on(previous, case, command)
+            found += _cleared(previous, event, command)
+    return tuple(found)
+
+
+def with_clocks(case: Case | None, decided: Decision, command: Command, policy: Policy) -> Decision:
+    """The decision with what it does to the clocks of the case."""
+    return replace(decided, events=decided.events + clock_events(case, decided.events, command, policy))
+
+
+def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
+    """What has fallen due before an instant and nobody has recorded yet, in order of the due instants."""
+    running = [deadline for deadline in case.deadlines if deadline.live and deadline.state == "RUNNING"]
+    ahead = [(deadline.due_at, deadline) for deadline in running if deadline.due_at is not None]
+    for at, deadline in sorted(ahead, key=lambda pair: pair[0]):
+        if not in_time(until, at):
+            yield Due(at, tuple(_due(case, deadline, at, tree)))
+
+
+def caught_up(case: Case, until: datetime, tree: UnitTree) -> tuple[Case, list[tuple[datetime, Event]]]:
+    """The case with all recorded that has fallen due before an instant, and those events."""
+    found = [(due.at, event) for due in falls_due(case, until, tree) for event in due.events]
+    for at, event in found:
+        following = evolve(case, provisional_of_clock(case, event, at), event)
+        assert following is not None
+        case = following
+    return case, found
+
+
+def _due(case: Case, deadline: Deadline, at: datetime, tree: UnitTree) -> Iterator[Event]:
+    timer, version = deadline.timer, deadline.version
+    if timer in RIGHTS:
+        yield cases.RightLapsed(timer=timer, started_version=version, due_at=at)
+        return
+    yield cases.DeadlineBreached(timer=timer, started_version=version, due_at=at)
+    if timer in LADDER:
+        # Told is the unit next above whoever is late; above a township there is none.
+        late = (case.holder_unit, case.holder_level)
+        if timer == "T16" and case.pending_unit is not None and case.pending_level is not None:
+            late = (case.pending_unit, case.pending_level)
+        known = tree.get(unit_above(*late, tree))
+        if known is not None:
+            yield cases.LevelNotified(level=known.level, unit=known.unit_id)
+
+
+def _starts_of(
+    previous: Case | None, event: Event, case: Case, command: Command, policy: Policy
+) -> Iterator[Event]:
+    calendar = calendar_of(policy)
+    for timer, on, subject in _starts(previous, event, case, day_of(command.occurred_at)):
+        if not policy.runs(timer, case.procedure or "SELF_GOVERNANCE"):
+            continue
+        span = policy.length(timer, case.holder_level)
+        due = due_at(on, span, right=timer in RIGHTS, calendar=calendar)
+        yield cases.DeadlineStarted(
+            timer=timer,
+            started_on=on,
+            due_at=due,
+            awaiting=None if due is not None else "CALENDAR",
+            pack=policy.id,
+            calendar=calendar.id,
+            subject=subject,
+        )
+
+
+def _starts(previous: Case | None, event: Event, case: Case, today: date) -> Iterator[Start]:
+    """The clocks that an event starts. Source: the table of deadlines in docs/rules.md."""
+    if isinstance(event, _LADDER_STARTS) and case.is_open:
+        yield Start("T13", today)
+    if case.procedure == "PETITION":
+        yield from _petition_starts(previous, event, case, today)
+    match event:
+        case cases.CaseEscalated():
+            yield Start("T16", today)
+        case cases.MediationConsented() if case.state == "IN_MEDIATION":
+            yield Start("T9", today)
+        case cases.AgreementEffective():
+            yield Start("T10", today)
+        case cases.QueryRaised():
+            yield Start("T11", today, event.query_id)
+        case cases.CorrectionDemanded():
+            yield Start("T12", today, event.demand_id)
+        case cases.CaseAccepted() | cases.CaseDelegated() if not _runs(case, "T14"):
+            if case.procedure == "HOTLINE":
+                yield Start("T14", today)
+
+
+def _petition_starts(previous: Case | None, event: Event, case: Case, today: date) -> Iterator[Start]:
+    if case.holder_level == "TOWNSHIP" and isinstance(event, (*_RECEIPTS, *_ACCEPTANCES)) and case.is_open:
+        # A petition may be told to be one only when it is accepted; it was received when it arrived.
+        arrived = isinstance(event, cases.CaseAccepted)
+        if not _ever(case, "T1"):
+            yield Start("T1", day_of(case.held.occurred_at) if arrived else today)
+        if isinstance(event, _RECEIPTS) and not _ever(case, "T2"):
+            yield Start("T2", today)
+        if isinstance(event, _ACCEPTANCES) and not _runs(case, "T4"):
+            yield Start("T4", today)
+    match event:
+        case cases.CaseDelegated():
+            yield Start("T3", today)
+        case cases.ReplyRecorded():
+            yield Start("T5", event.delivered_on)
+        case cases.ReviewRequested():
+            yield Start("T6", today)
+        case cases.ReReviewRequested():
+            yield Start("T8", today)
+        case cases.ReviewOpinionRecorded():
+            asked = previous.review if previous is not None else None
+            if asked is not None and asked.stage == "REVIEW" and not event.final:
+                yield Start("T7", today)
+
+
+def _ever(case: Case, timer: Timer) -> bool:
+    return any(deadline.timer == timer for deadline in case.deadlines)
+
+
+def _runs(case: Case, timer: Timer) -> bool:
+    return any(deadline.timer == timer and deadline.live for deadline in case.deadlines)
+
+
+def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
+    """Clocks that stood still and go on now are due later by as much."""
+    stood = {deadline.version for deadline in previous.deadlines if deadline.paused}
+    for deadline in case.deadlines:
+        if deadline.version not in stood or deadline.paused or not deadline.live:
+            continue
+        if deadline.due_at is None or deadline.original_due_at is None:
+            continue
+        policy = command.tree.rules(deadline.pack)
+        calendar, unit = calendar_of(policy), policy.length(deadline.timer, case.holder_level).unit
+        paused_on, resumed_on = day_of(deadline.pauses[-1].paused_at), day_of(command.occurred_at)
+        due = paused_due(deadline.due_at, paused_on, resumed_on, unit, calendar)
+        if due != deadline.due_at:
+            yield cases.DeadlineShifted(
+                timer=deadline.timer,
+                started_version=deadline.version,
+                due_at=due,
+                original_due_at=paused_due(deadline.original_due_at, paused_on, resumed_on, unit, calendar),
+                calendar=calendar.id,
+            )
+
+
+def _cleared(previous: Case, event: Event, command: Command) -> Iterator[Event]:
+    """Breaches and lapses recorded of what, as it turns out, had happened in time."""
+    for deadline in previous.deadlines:
+        if deadline.state not in ("BREACHED", "LAPSED") or deadline.due_at is None:
+            continue
+        open_still = deadline.live or deadline.state == "LAPSED"
+        if open_still and stops(deadline, event) and in_time(command.occurred_at, deadline.due_at):
+            yield cases.DeadlineBreachVoided(timer=deadline.timer, started_version=deadline.version)
