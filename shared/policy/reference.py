@@ -1,9 +1,10 @@
 """The lists of the rules, with Chinese and English labels: what forms offer and answers are read by."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.policy.labels import COMMANDS, ROLES, STATES, Label
-from shared.policy.policy import Policy
+from shared.policy.policy import Policy, Ruling, Title
 from shared.policy.topics import TOPICS
 
 Items = dict[str, Label]
@@ -13,46 +14,6 @@ def _labels(*rows: tuple[str, str, str]) -> Items:
     return {code: Label(zh, en) for code, zh, en in rows}
 
 
-CATEGORIES = _labels(
-    ("FAMILY", "婚姻家庭", "Family and inheritance"),
-    ("NEIGHBOUR", "邻里", "Neighbours"),
-    ("HOMESTEAD", "房屋宅基地", "House and homestead"),
-    ("COMPENSATION", "损害赔偿", "Compensation"),
-    ("CONTRACT", "合同", "Contract"),
-    ("HILLS_AND_LAND", "山林土地", "Hills and land"),
-    ("LAND_ACQUISITION", "征地拆迁", "Land acquisition"),
-    ("LABOUR", "劳动", "Labour"),
-    ("FAMILY_PLANNING", "计划生育", "Family planning"),
-    ("VILLAGE_AFFAIRS", "村务管理", "Village affairs"),
-    ("ENVIRONMENT", "环境保护", "Environment"),
-    ("TRAFFIC", "道路交通", "Traffic"),
-    ("MEDICAL", "医疗", "Medical"),
-    ("PROPERTY_MANAGEMENT", "物业", "Property management"),
-    ("OTHER", "其他纠纷", "Other dispute"),
-    ("FLOODING", "积水排涝", "Flooding"),
-    ("ROADS", "道路", "Roads"),
-    ("MANHOLES", "窨井", "Manholes"),
-    ("LIGHTING", "路灯", "Lighting"),
-    ("ELDERLY_ROOMS", "老年活动室", "Rooms for the elderly"),
-    ("EQUIPMENT", "健身设施", "Equipment"),
-    ("BRIDGES", "桥梁", "Bridges"),
-    ("FARM_TRACKS", "机耕路", "Farm tracks"),
-    ("UNDERGROUND_CHANNELS", "地下渠道", "Underground channels"),
-    ("DRAINS", "排水沟", "Drains"),
-    ("UNMANAGED_ESTATE", "无物业小区", "Unmanaged estate"),
-    ("FEE_COLLECTION", "物业费收缴", "Fee collection"),
-    ("STAIRWELL_CLUTTER", "楼道堆物", "Stairwell clutter"),
-    ("PARKING", "停车", "Parking"),
-    ("GREEN_SPACE_PLOTS", "毁绿种菜", "Vegetable plots on green space"),
-    ("DOGS", "养犬", "Dogs"),
-    ("HIRING_AND_RETIREES", "用工与退休人员", "Hiring and retirees"),
-    ("CADRE_PAY", "干部报酬", "Pay of cadres"),
-    ("HARDSHIP_SUBSIDY", "困难补助", "Hardship subsidy"),
-    ("FUNERAL_GRANT", "丧葬慰问", "Funeral grant"),
-    ("STUDY_GRANT", "助学", "Study grant"),
-    ("PUBLIC_SAFETY", "公共安全", "Public safety"),
-    ("SERVICE_REQUEST", "服务请求", "Service request"),
-)
 GROUPS = _labels(
     ("DISPUTE", "矛盾纠纷", "Disputes"),
     ("WORKS", "实事工程", "Works"),
@@ -60,23 +21,6 @@ GROUPS = _labels(
     ("VILLAGE_RULE", "村级难点", "Village rules"),
     ("PUBLIC_SAFETY", "公共安全", "Public safety"),
     ("SERVICE", "便民服务", "Services"),
-)
-SERVICE_ITEMS = _labels(
-    ("ATTESTATION", "见证证明", "Attestation"),
-    ("HOUSEHOLD_REGISTRATION", "户籍业务", "Household registration"),
-    ("MEDICAL_INSURANCE", "医保", "Medical insurance"),
-    ("PENSION", "养老", "Pension"),
-    ("SUBSIDY_APPLICATION", "补助申请", "Application for a subsidy"),
-    ("CERTIFICATE", "开具证明", "Certificate"),
-    ("PROXY_ERRAND", "代办", "Errand by proxy"),
-    ("HOME_CARE", "上门照料", "Care at home"),
-    ("OTHER", "其他", "Other"),
-)
-SUSPENSIONS = _labels(
-    ("HEARING", "听证", "Hearing"),
-    ("COURT", "诉讼", "Court"),
-    ("SURVEY", "勘验测绘", "Survey"),
-    ("EXPERT_OPINION", "鉴定", "Expert opinion"),
 )
 WARNINGS = _labels(
     ("RED", "红色(重点)", "Red: priority"),
@@ -96,16 +40,6 @@ FIXED: dict[str, Items] = {
         ("WALK_IN", "来访", "Walk-in"),
         ("ONLINE", "网上", "Online"),
         ("FROM_ABOVE", "上级交办", "From above"),
-    ),
-    "procedure": _labels(
-        ("SELF_GOVERNANCE", "自治协商", "Self-governance"),
-        ("MEDIATION", "人民调解", "Mediation"),
-        ("PETITION", "信访", "Petition"),
-        ("HOTLINE", "热线工单", "Hotline order"),
-        ("GRID", "网格", "Grid"),
-        ("SERVICE", "便民服务", "Service"),
-        ("SAFETY_LEAD", "平安线索", "Safety lead"),
-        ("ACCUSATION", "检举控告", "Accusation"),
     ),
     "risk": _labels(
         ("SKIP_LEVEL_PETITION", "越级上访", "Skip-level petition"),
@@ -267,10 +201,11 @@ def lists(policy: Policy) -> dict[str, Items]:
     """Every list by name, those that the policy decides on as it has them."""
     return {
         **FIXED,
-        "category": {category.code: CATEGORIES[category.code] for category in policy.categories},
+        "procedure": _titles(policy.procedures),
+        "category": {code: _label(category.title) for code, category in policy.categories.items()},
         "category_group": GROUPS,
-        "service_item": {code: SERVICE_ITEMS[code] for code in policy.service_items},
-        "suspension": {code: SUSPENSIONS[code] for code in policy.suspension_grounds},
+        "service_item": {code: _label(title) for code, title in policy.service_items.items()},
+        "suspension": _titles(policy.suspensions),
         "warning": {code: WARNINGS[code] for code in policy.warning_scale},
         "role": ROLES,
         "state": STATES,
@@ -292,6 +227,14 @@ def reference(policy: Policy) -> dict[str, Any]:
         }
         for name, items in lists(policy).items()
     }
-    for item, category in zip(answer["category"]["items"], policy.categories, strict=True):
+    for item, category in zip(answer["category"]["items"], policy.categories.values(), strict=True):
         item |= {"group": category.group, "civil": category.civil}
     return {"version": policy.id, "lists": answer}
+
+
+def _titles(rules: Mapping[Any, Ruling]) -> Items:
+    return {code: _label(rule.title) for code, rule in rules.items()}
+
+
+def _label(title: Title) -> Label:
+    return Label(title.zh, title.en)

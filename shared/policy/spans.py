@@ -20,9 +20,9 @@ _DAY = timedelta(days=1)
 
 
 class Span(msgspec.Struct, frozen=True):
-    """So many days or months; a span of 0 ends with the day it starts on."""
+    """So many days or months; one of 0, which no rule gives, ends with the day it starts on."""
 
-    amount: Annotated[int, msgspec.Meta(ge=0, le=3_650)]
+    amount: Annotated[int, msgspec.Meta(ge=1, le=366)]
     unit: SpanUnit
 
 

@@ -38,7 +38,7 @@ from shared.events.vocabulary import UnitKind
 from shared.policy.bodies import Body, with_ids
 from shared.policy.command import Command
 from shared.policy.jurisdiction import Unit, UnitTree
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.transitions import TRANSITIONS
 from shared.runtime.case_commands import CaseAnswer, Decide, case_answer
 from shared.runtime.case_memory import CaseMemory, after

@@ -13,7 +13,7 @@ from shared.events.ledger import wire
 from shared.events.recorded import Appended, IdempotencyKey, Metadata
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import Unit, UnitTree
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.runtime.case_commands import case_answer
 from shared.runtime.case_memory import Known, after
 from shared.runtime.command_handling import Outcome, Sent

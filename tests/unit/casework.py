@@ -21,7 +21,8 @@ from shared.policy.bodies import Body, check_text, with_ids
 from shared.policy.command import Command, Decision, EventRef
 from shared.policy.deciding import allowed_commands
 from shared.policy.jurisdiction import Unit, UnitTree
-from shared.policy.policy import DEFAULT_POLICY, Policy
+from shared.policy.packs import DEFAULT_POLICY
+from shared.policy.policy import Policy
 
 NOW = datetime(2024, 5, 6, 2, 0, tzinfo=UTC)
 _ids = itertools.count(1)

@@ -21,7 +21,7 @@ from shared.policy.actor import Actor
 from shared.policy.bodies import Body, check_text
 from shared.policy.command import Command
 from shared.policy.jurisdiction import Unit, UnitTree
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.transitions import TRANSITIONS
 
 OPERATOR = Actor(ref="operator", role="operator", unit=None)
@@ -143,7 +143,7 @@ class Rehearsal:
                 position=self._position, stream_id=case_id, version=1 if case is None else case.version + 1,
                 event_id=UUID(int=self._position), topic=event.topic, schema_version=1, occurred_at=at,
                 recorded_at=_NOW, actor_ref=actor.ref, actor_role=actor.role, unit=actor.unit,
-                correlation_id=case_id, causation_id=None, traceparent=None, policy="builtin-1",
+                correlation_id=case_id, causation_id=None, traceparent=None, policy=DEFAULT_POLICY.id,
                 import_id=None, imported_by=None, data=b"",
             )  # fmt: skip
             case = evolve(case, recorded, event)

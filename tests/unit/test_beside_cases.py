@@ -12,7 +12,7 @@ from shared.policy.actor import Actor
 from shared.policy.bodies import Body, with_ids
 from shared.policy.imports import Import, check_import
 from shared.policy.jurisdiction import Unit, UnitTree
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.refusal import Forbidden, GuardFailed, Unknown
 from tests.unit.casework import (
     FAR_VILLAGE,

@@ -13,7 +13,7 @@ from services.intake.domain.commands import OpenCase
 from services.resolution.domain.commands import BODIES as RESOLUTION
 from shared.policy.bodies import Body, check_text, with_ids
 from shared.policy.moments import day_of, moment
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.refusal import GuardFailed
 from shared.policy.rules import FAULTS
 from tests.unit.casework import GROUP, NOW

@@ -9,7 +9,7 @@ from shared.events import vocabulary as words
 from shared.events.registry import EVENT_CLASSES
 from shared.policy.guards import STATE_GUARDS
 from shared.policy.labels import RELATIONS
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.reference import lists, reference
 from shared.policy.relations import Relation
 from shared.policy.rules import GUARDS
@@ -61,7 +61,7 @@ def test_everything_else_is_labelled() -> None:
     assert set(LISTS["topic"]) == set(TOPICS) == set(EVENT_CLASSES)
     assert set(RELATIONS) == set(Relation)
     assert len(LISTS["category"]) == 15 + 10 + 6 + 5 + 2
-    civil = {category.code for category in DEFAULT_POLICY.categories if category.civil}
+    civil = {code for code, category in DEFAULT_POLICY.categories.items() if category.civil}
     assert len(civil) == 13
     assert civil.isdisjoint({"FAMILY_PLANNING", "VILLAGE_AFFAIRS"})
     for items in LISTS.values():

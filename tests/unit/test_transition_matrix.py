@@ -16,7 +16,7 @@ from shared.events.case import Case
 from shared.events.vocabulary import Procedure, State
 from shared.policy.command import Command
 from shared.policy.deciding import allowed_commands
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.refusal import Forbidden, Refused, Unknown, WrongState
 from shared.policy.transitions import TRANSITIONS
 from tests.unit.casework import FAR_VILLAGE, GROUP, NOW, TOWNSHIP, TREE, VILLAGE, body_of, unit_id
