@@ -37,7 +37,7 @@ class RulePackAdopted(UnitEvent, frozen=True, kw_only=True):
     """The rules of a pack hold for the unit and those beneath it that have none of their own."""
 
     pack: str
-    pack_version: str
+    pack_version: int
     hash: str
     """SHA-256 of the pack's content in hexadecimal; the content itself is kept under it."""
     from_on: date

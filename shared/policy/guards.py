@@ -72,6 +72,7 @@ def _term_step(command: str) -> Guard:
 _in_force = _unless(lambda case, policy: case.agreement is not None and case.agreement.effective)
 _not_final = _unless(lambda case, policy: not case.final)
 
+
 def latest_deadline(case: Case, timer: Timer) -> Deadline | None:
     """The clock of that kind that was started last."""
     return next((deadline for deadline in reversed(case.deadlines) if deadline.timer == timer), None)

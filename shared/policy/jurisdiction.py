@@ -19,7 +19,8 @@ from shared.events.units import (
     UnitRenamed,
 )
 from shared.events.vocabulary import Level, UnitKind, level_of
-from shared.policy.policy import DEFAULT_POLICY, Policy
+from shared.policy.packs import DEFAULT_POLICY
+from shared.policy.policy import Policy
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ class UnitTree:
         return None if unit_id is None else self._units.get(unit_id)
 
     def policy(self, unit_id: UUID | None, on: date) -> Policy:
-        """The rules in force for a unit (None: where nobody in particular is meant) on a day in Asia/Shanghai.
+        """The rules in force for a unit (None: for nobody in particular) on a day in Asia/Shanghai.
 
         The nearest unit on the way up decides that has adopted any by then, and of what it adopted the
         latest to come into force, of two from the same day the one adopted last.

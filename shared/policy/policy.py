@@ -19,7 +19,6 @@ from shared.events.vocabulary import (
     Timer,
     WarningLevel,
 )
-from shared.policy.spans import Span
 
 Words = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
 Code = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
@@ -40,6 +39,16 @@ SeatedBody = Literal[
     "GROUP_COUNCIL", "VILLAGE_BOARD_STANDING", "VILLAGE_BOARD_INVITED", "MEDIATION_COMMITTEE",
     "SUPERVISORY_COMMITTEE", "WORKING_GROUP",
 ]  # fmt: skip
+
+
+SpanUnit = Literal["CALENDAR_DAYS", "WORKING_DAYS", "MONTHS"]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """So many days or months; one of 0, which no rule gives, ends with the day it starts on."""
+
+    amount: Annotated[int, Meta(ge=1, le=366)]
+    unit: SpanUnit
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +183,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def approaching(self) -> Mapping[Timer, Span]:
         return {timer: rule.approaching for timer, rule in self.timers.items()}
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     def category(self, code: str) -> Category | None:
         return self.categories.get(code)

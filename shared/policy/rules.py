@@ -142,7 +142,9 @@ GUARDS: dict[str, Rule] = {
     "clock-not-running": Rule(LIFECYCLE, "没有在走的这种期限。", "No clock of that kind is running."),
     "extended-too-late": Rule(PETITIONS + " 34", "期限届满后不能延期。", "It is due already."),
     "not-extensible": Rule(CHOICE, "该期限不能延长。", "The rules don't let that clock be extended."),
-    "extended-before": Rule(PETITIONS + " 34", "延期次数已满。", "It was extended as often as the rules allow."),
+    "extended-before": Rule(
+        PETITIONS + " 34", "延期次数已满。", "It was extended as often as the rules allow."
+    ),
     "complainant-not-informed": Rule(
         PETITIONS + " 34", "须告知诉求人。", "The complainant must be told of it."
     ),
@@ -155,9 +157,7 @@ GUARDS: dict[str, Rule] = {
         CHOICE, "日历尚未公布,无法推算。", "The calendar of that time is not published yet."
     ),
     "archived": Rule(LIFECYCLE, "已经归档。", "It is archived already."),
-    "rights-open": Rule(
-        PETITIONS + " 35–36", "复查复核期限尚未届满。", "A review may still be asked for."
-    ),
+    "rights-open": Rule(PETITIONS + " 35–36", "复查复核期限尚未届满。", "A review may still be asked for."),
     "clocks-running": Rule(LIFECYCLE, "尚有期限在走。", "A clock is still running."),
     # settling
     "public-safety": Rule(LIFECYCLE, "涉及公共安全,不能撤回。", "It concerns public safety."),

@@ -7,23 +7,12 @@ Source: 民法典 arts 201–203 for the start day, months and 24:00; working da
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal
-
-import msgspec
 
 from shared.policy.calendars import Calendar, DayUnknown
 from shared.policy.moments import SHANGHAI, day_of
-
-SpanUnit = Literal["CALENDAR_DAYS", "WORKING_DAYS", "MONTHS"]
+from shared.policy.policy import Span, SpanUnit
 
 _DAY = timedelta(days=1)
-
-
-class Span(msgspec.Struct, frozen=True):
-    """So many days or months; one of 0, which no rule gives, ends with the day it starts on."""
-
-    amount: Annotated[int, msgspec.Meta(ge=1, le=366)]
-    unit: SpanUnit
 
 
 def due_at(started_on: date, span: Span, *, right: bool, calendar: Calendar) -> datetime | None:

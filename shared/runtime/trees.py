@@ -1,4 +1,4 @@
-"""The tree of units with their rules, as it stands and as it stood: in memory, since every decision needs it."""
+"""The tree of units and their rules, now and at any time: in memory, since every decision needs it."""
 
 import asyncio
 from bisect import bisect_right

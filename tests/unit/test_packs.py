@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 from services.cli import app
 from shared.events.vocabulary import LEVELS, Procedure, SuspensionGround, Timer
 from shared.policy.packs import DEFAULT_POLICY, SHIPPED, Fault, PackBroken, pack_of, read_pack, shipped
-from shared.policy.policy import Policy
-from shared.policy.spans import Span, SpanUnit
+from shared.policy.policy import Policy, Span, SpanUnit
 
 HEAD: Final = """\
 name: test-town

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.policy.calendars import GivenYear, calendar_with
-from shared.policy.spans import Span, SpanUnit, due_at, extended_due, in_time, last_day_of, paused_due
+from shared.policy.policy import Span, SpanUnit
+from shared.policy.spans import due_at, extended_due, in_time, last_day_of, paused_due
 
 CALENDAR = calendar_with({})
 NEW_YEAR_2027: GivenYear = {"holidays": [date(2027, 1, 1)], "workdays": [date(2027, 1, 3)]}

@@ -20,14 +20,14 @@ from shared.runtime.web import Answer, Operation, Request
 _EXAMPLE: Final = {
     "unit": "01932f4a-8a00-7000-8000-000000000037",
     "from": "2026-01-01",
-    "content": "pack: my-town\nversion: '1'\nextends: cn-default\n",
+    "content": "name: my-town\nversion: 1\ntitle: {zh: 本镇规则, en: Our town}\nextends: cn-default\n",
 }
 
 
 class RulePackAnswer(BesideAnswer, frozen=True, kw_only=True):
     unit_id: UUID
     pack: str
-    pack_version: str
+    pack_version: int
     hash: str
     """Under which its content is kept."""
 

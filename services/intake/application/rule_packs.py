@@ -10,8 +10,7 @@ from services.intake.domain.rule_packs import AdoptRulePack, adopt_rule_pack, ad
 from shared.events.ledger.appender import Appender
 from shared.events.recorded import Metadata, StreamConflict
 from shared.events.units import WHOLE
-from shared.policy.packs import Pack, read_pack, shipped
-from shared.policy.policy import DEFAULT_POLICY
+from shared.policy.packs import DEFAULT_POLICY, Pack, read_pack, shipped
 from shared.runtime.command_handling import Desk, Outcome, Sent
 from shared.runtime.database import Pool
 from shared.runtime.drafts import Placed, draft

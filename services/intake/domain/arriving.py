@@ -11,7 +11,6 @@ from services.intake.domain.commands import (
 )
 from shared.events.base import Private
 from shared.events.case import Case
-from shared.events.deadlines import Deadline
 from shared.events.cases import (
     AbsorbedCase,
     Accused,
@@ -21,10 +20,11 @@ from shared.events.cases import (
     CaseRegistered,
     CaseRejected,
     CaseTransferred,
-    RunningClock,
     ExternalBody,
+    RunningClock,
     Source,
 )
+from shared.events.deadlines import Deadline
 from shared.policy.checks import keep_from_accused, may_absorb, standing_unit
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision

@@ -16,10 +16,10 @@ from shared.policy.clocks import calendar_of
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.guards import latest_deadline
-from shared.policy.policy import ExtensionRule, Policy
+from shared.policy.policy import ExtensionRule, Policy, Span, SpanUnit
 from shared.policy.relations import late_units
 from shared.policy.rules import failed
-from shared.policy.spans import Span, SpanUnit, extended_due, in_time
+from shared.policy.spans import extended_due, in_time
 
 
 def take_over_case(case: Case, command: Command, body: commands.TakeOverCase, policy: Policy) -> Decision:
@@ -39,9 +39,7 @@ def object_jurisdiction(
     unit = command.tree.get(case.delegated_from)
     if unit is None:
         raise failed("not-delegated")
-    objected = JurisdictionObjected(
-        to_unit=unit.unit_id, to_level=unit.level, reason=Private.of(body.reason)
-    )
+    objected = JurisdictionObjected(to_unit=unit.unit_id, to_level=unit.level, reason=Private.of(body.reason))
     return decision(case, command, objected)
 
 

@@ -20,7 +20,7 @@ from shared.events.cases import (
     Term,
 )
 from shared.policy.bodies import PersonalBody
-from shared.policy.checks import check_window, among, for_a_party, not_after, on_case, unconflicted
+from shared.policy.checks import among, check_window, for_a_party, not_after, on_case, unconflicted
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.guards import TERM_STEPS

@@ -18,11 +18,11 @@ from shared.policy.policy import (
     SafetyRule,
     SeatedBody,
     SeatsRule,
+    Span,
     SuspensionRule,
     TimerRule,
     TimersRule,
 )
-from shared.policy.spans import Span
 
 Found = Iterator[tuple[Path, str]]
 

@@ -19,12 +19,12 @@ from shared.policy.policy import (
     SafetyRule,
     SeatedBody,
     SeatsRule,
+    Span,
     SuspensionRule,
     TimerRule,
     TimersRule,
     Title,
 )
-from shared.policy.spans import Span
 
 T = TypeVar("T")
 
