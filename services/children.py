@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,6 +78,15 @@ async def keep(child: Child, environment: Mapping[str, str], stopping: asyncio.E
         delay_s = delay.after_end()
         log.warning("child_ended", child=child.name, code=process.returncode, restart_in_s=delay_s)
         await _pause(delay_s, stopping)
+
+
+async def keep_all(children: Iterable[Child], environment: Mapping[str, str]) -> None:
+    """Keeps children going until SIGTERM or SIGINT, then ends them."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await asyncio.gather(*(keep(child, environment, stopping) for child in children))
 
 
 async def keep_database(server: EmbeddedPostgres, stopping: asyncio.Event) -> None:

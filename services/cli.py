@@ -68,7 +68,8 @@ def serve(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Comma list of what to run: intake, resolution, projections, projector.", metavar="LIST"
+            help="Comma list of what to run: intake, resolution, projections, projector, clock.",
+            metavar="LIST",
         ),
     ] = None,
     fresh: Annotated[

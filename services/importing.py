@@ -14,6 +14,8 @@ from services.operator_client import command, operator_client, unit_meant, unrea
 from shared.runtime.settings import Settings
 
 _BATCH_BYTES: Final = 16 << 20
+_BOM: Final = "\ufeff".encode()
+"""What some programs put in front of a file."""
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +34,8 @@ def import_file(settings: Settings, path: Path, unit: str | None, note: str) -> 
     """Sends every line of the file to the product that serves, as its operator, and tells what came of it.
 
     `unit` is the id or the unique name of the unit that it is about; by default the only township.
-    The same file again goes on with the same import, so one that was cut off is simply repeated.
+    The same file again goes on with the same import, so one that was cut off, or of which lines were
+    refused for what could be mended, is simply repeated; once all is stored the import is closed.
     Raises: InstallationUnfit, CommandFailed; OSError when the file can't be read.
     """
     import_id = _id_of(path)
@@ -54,7 +57,8 @@ def import_file(settings: Settings, path: Path, unit: str | None, note: str) -> 
             stored += len(lines) - (len(refused) - before)
             if sys.stderr.isatty():
                 print(f"\r{stored} stored, {len(refused)} refused", end="", file=sys.stderr, flush=True)
-        command(operator, f"/v1/imports/{import_id}/close", f"close {import_id}", {})
+        if not refused:
+            command(operator, f"/v1/imports/{import_id}/close", f"close {import_id}", {})
     except NoAnswer as error:
         raise unreachable(settings, error) from error
     if sys.stderr.isatty():
@@ -79,7 +83,7 @@ def _batches(path: Path) -> Iterator[tuple[list[int], list[bytes]]]:
     size = 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            line = raw.strip()
+            line = raw.removeprefix(_BOM).strip()
             if not line:
                 continue
             if lines and (len(lines) == BATCH_LINES or size + len(line) > _BATCH_BYTES):

@@ -26,6 +26,9 @@ _DEMO_BEGUN: Final = "demo-begun"
 """Names the sets that were wanted when the ledger was empty."""
 
 
+_CONNECT_TIMEOUT_S: Final = 10
+
+
 class InstallationUnfit(Exception):
     """What was asked can't be done with this installation; the message says why in one line."""
 
@@ -41,6 +44,11 @@ def prepare_database(settings: Settings) -> list[str]:
     return migrate(
         owner_url, service_login=None if login == _login(owner_url) else login, steps=[create_views]
     )
+
+
+def reach_database(settings: Settings) -> None:
+    """Tries the operator's database once. Raises: psycopg.OperationalError with the server's own reason."""
+    psycopg.connect(settings.service_url, connect_timeout=_CONNECT_TIMEOUT_S).close()
 
 
 def _login(url: str) -> str:
@@ -78,7 +86,7 @@ def demo_sets(settings: Settings) -> tuple[str, ...]:
 
 
 def _ledger_empty(settings: Settings) -> bool:
-    with psycopg.connect(settings.service_url, connect_timeout=10) as connection:
+    with psycopg.connect(settings.service_url, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
         # The rules that the first start adopts are no data.
         found = connection.execute("SELECT FROM ledger.events WHERE stream_id <> %s LIMIT 1", [WHOLE])
         return found.fetchone() is None

@@ -14,15 +14,17 @@ import structlog
 import uvloop
 
 from services import installation
-from services.children import Child
+from services.children import Child, keep_all
 from shared.runtime.data_directory import embedded_settings, occupied
 from shared.runtime.postgres import EmbeddedPostgres
-from shared.runtime.secrets import read_secrets
+from shared.runtime.secrets import Secrets, read_secrets
 from shared.runtime.settings import Settings
 
 SERVICES: Final = ("intake", "resolution", "projections")
 PROJECTOR: Final = "projector"
-PARTS: Final = (*SERVICES, PROJECTOR)
+CLOCK: Final = "clock"
+WORKERS: Final = (PROJECTOR, CLOCK)
+PARTS: Final = (*SERVICES, *WORKERS)
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -70,20 +72,35 @@ def _compose(settings: Settings, parts: Collection[str], stack: ExitStack, *, st
         server.start()
         settings = embedded_settings(settings, server)
         installation.prepare_database(settings)
-    if bound is None:
-        from services.projections import worker
-
-        worker.run(settings)
+    else:
+        installation.reach_database(settings)
+    workers = [part for part in parts if part in WORKERS]
+    if bound is None and len(workers) == 1:
+        _work(workers[0], settings, secrets)
         return
-    # Imported late, since a worker alone needs nothing of the web.
-    from services.web_server import serve
-
-    children = []
-    if PROJECTOR in parts:
-        arguments = ("serve", "--only", PROJECTOR)
-        children.append(Child(name=PROJECTOR, arguments=arguments, for_good=True))
+    children = [
+        Child(name=worker, arguments=("serve", "--only", worker), for_good=True) for worker in workers
+    ]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if bound is None:
+            runner.run(keep_all(children, _environment(settings)))
+            return
+        # Imported late, since workers alone need nothing of the web.
+        from services.web_server import serve
+
         runner.run(serve(settings, secrets, services, bound, server, children, _environment(settings)))
+
+
+def _work(worker: str, settings: Settings, secrets: Secrets) -> None:
+    """One worker in this process."""
+    if worker == PROJECTOR:
+        from services.projections import worker as projector
+
+        projector.run(settings)
+    else:
+        from services import clock_worker
+
+        clock_worker.run(settings, secrets)
 
 
 @contextmanager

@@ -471,6 +471,8 @@ class DeadlineStarted(CaseEvent, frozen=True, kw_only=True):
     due_at: datetime | None = None
     """Absent while a day that it needs is in no calendar."""
     awaiting: Awaited | None = None
+    warn_at: datetime | None = None
+    """When somebody is to be warned that it will be due."""
     pack: str
     """Id of the rules that it runs under."""
     calendar: str
@@ -492,6 +494,7 @@ class DeadlineShifted(ClockEvent, frozen=True, kw_only=True):
 
     due_at: datetime | None
     original_due_at: datetime | None
+    warn_at: datetime | None = None
     calendar: str
 
 
@@ -499,6 +502,7 @@ class DeadlineExtended(ClockEvent, frozen=True, kw_only=True):
     days: int
     """Of the clock's own kind; of a clock in months, calendar days."""
     due_at: datetime
+    warn_at: datetime | None = None
     calendar: str
     reason: Private
     approved_by: str | None = None
@@ -510,6 +514,7 @@ class DeadlineDated(ClockEvent, frozen=True, kw_only=True):
 
     due_at: datetime
     original_due_at: datetime
+    warn_at: datetime | None = None
     calendar: str
 
 

@@ -106,6 +106,7 @@ def _started(recorded: Recorded, event: cases.DeadlineStarted) -> Deadline:
         started_on=event.started_on,
         due_at=event.due_at,
         original_due_at=event.due_at,
+        warn_at=event.warn_at,
         state="RUNNING" if event.awaiting is None else "AWAITING",
         subject=event.subject,
         pack=event.pack,
@@ -191,15 +192,21 @@ def _inherited(deadline: Deadline, event: cases.CaseAbsorbed) -> Deadline:
 
 
 def _shifted(deadline: Deadline, recorded: Recorded, event: cases.DeadlineShifted) -> Deadline:
-    return _now(replace(deadline, due_at=event.due_at, original_due_at=event.original_due_at))
+    return _dated_by(deadline, event)
 
 
 def _dated(deadline: Deadline, recorded: Recorded, event: cases.DeadlineDated) -> Deadline:
-    return _now(replace(deadline, due_at=event.due_at, original_due_at=event.original_due_at))
+    return _dated_by(deadline, event)
+
+
+def _dated_by(deadline: Deadline, event: cases.DeadlineShifted | cases.DeadlineDated) -> Deadline:
+    dates = {"due_at": event.due_at, "original_due_at": event.original_due_at, "warn_at": event.warn_at}
+    return _now(replace(deadline, **dates))
 
 
 def _extended(deadline: Deadline, recorded: Recorded, event: cases.DeadlineExtended) -> Deadline:
-    return replace(deadline, due_at=event.due_at, extensions=deadline.extensions + 1)
+    extensions = deadline.extensions + 1
+    return replace(deadline, due_at=event.due_at, warn_at=event.warn_at, extensions=extensions)
 
 
 def _voided(deadline: Deadline, recorded: Recorded, event: cases.DeadlineBreachVoided) -> Deadline:
@@ -215,7 +222,7 @@ _CHANGES: Final[dict[type[cases.ClockEvent], Callable[[Deadline, Recorded, Any],
     cases.DeadlineShifted: _shifted,
     cases.DeadlineExtended: _extended,
     cases.DeadlineDated: _dated,
-    cases.DeadlineApproaching: lambda deadline, recorded, event: replace(deadline, approached=True),
+    cases.DeadlineApproaching: lambda deadline, recorded, event: replace(deadline, warn_at=None),
     cases.DeadlineBreached: lambda deadline, recorded, event: replace(deadline, state="BREACHED"),
     cases.DeadlineBreachVoided: _voided,
     cases.RightLapsed: _lapsed,

@@ -37,8 +37,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the rules that it runs under."""
     extensions: int = 0
     """How often it was extended."""
-    approached: bool = False
-    """Whether a warning was given before it is due."""
+    warn_at: datetime | None = None
+    """When a warning is due that hasn't been given."""
     pauses: tuple[Pause, ...] = ()
 
     @property

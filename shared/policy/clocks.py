@@ -26,7 +26,7 @@ from shared.policy.moments import day_of
 from shared.policy.policy import Policy
 from shared.policy.provisional import provisional, provisional_of_clock
 from shared.policy.relations import unit_above
-from shared.policy.spans import due_at, in_time, paused_due
+from shared.policy.spans import due_at, in_time, paused_due, warned_at
 
 RIGHTS: Final[frozenset[Timer]] = frozenset(("T3", "T5", "T7", "T10"))
 """Rights of citizens and units, which lapse; all others are duties, which are breached."""
@@ -108,6 +108,54 @@ def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
             yield Due(at, tuple(_due(case, deadline, at, tree)))
 
 
+def told_by_clock(case: Case, now: datetime, tree: UnitTree) -> list[tuple[datetime, Event]]:
+    """All that the clock has to record of a case by now, each with the instant as of which it does."""
+    found: list[tuple[datetime, Event]] = [(now, event) for event in _datings(case, now, tree)]
+    for _, event in found:
+        following = evolve(case, provisional_of_clock(case, event, now), event)
+        assert following is not None
+        case = following
+    case, overdue = caught_up(case, now, tree)
+    return [*found, *overdue, *_warnings(case, now)]
+
+
+def _datings(case: Case, now: datetime, tree: UnitTree) -> Iterator[Event]:
+    """Clocks whose calendar has come meanwhile, with the rules in force or with a later version of ours."""
+    calendar = calendar_of(tree.policy(case.holder_unit, day_of(now)))
+    for deadline in case.deadlines:
+        if deadline.state != "AWAITING" or not deadline.live:
+            continue
+        rules = tree.rules(deadline.pack)
+        span = rules.length(deadline.timer, case.holder_level)
+        due = due_at(deadline.started_on, span, right=deadline.timer in RIGHTS, calendar=calendar)
+        for pause in deadline.pauses:
+            if due is not None and pause.resumed_at is not None:
+                days = day_of(pause.paused_at), day_of(pause.resumed_at)
+                due = paused_due(due, *days, span.unit, calendar)
+        if due is not None:
+            yield cases.DeadlineDated(
+                timer=deadline.timer,
+                started_version=deadline.version,
+                due_at=due,
+                original_due_at=due,
+                warn_at=warned_at(due, rules.timers[deadline.timer].approaching, calendar),
+                calendar=calendar.id,
+            )
+
+
+def _warnings(case: Case, now: datetime) -> Iterator[tuple[datetime, Event]]:
+    for deadline in case.deadlines:
+        warned, due = deadline.warn_at, deadline.due_at
+        if deadline.live and deadline.state == "RUNNING" and warned is not None and due is not None:
+            if warned <= now:
+                yield (
+                    warned,
+                    cases.DeadlineApproaching(
+                        timer=deadline.timer, started_version=deadline.version, due_at=due
+                    ),
+                )
+
+
 def caught_up(case: Case, until: datetime, tree: UnitTree) -> tuple[Case, list[tuple[datetime, Event]]]:
     """The case with all recorded that has fallen due before an instant, and those events."""
     found = [(due.at, event) for due in falls_due(case, until, tree) for event in due.events]
@@ -148,6 +196,7 @@ def _starts_of(
             started_on=on,
             due_at=due,
             awaiting=None if due is not None else "CALENDAR",
+            warn_at=_warning(timer, due, policy),
             pack=policy.id,
             calendar=calendar.id,
             subject=subject,
@@ -209,6 +258,10 @@ def _runs(case: Case, timer: Timer) -> bool:
     return any(deadline.timer == timer and deadline.live for deadline in case.deadlines)
 
 
+def _warning(timer: Timer, due: datetime | None, policy: Policy) -> datetime | None:
+    return None if due is None else warned_at(due, policy.timers[timer].approaching, calendar_of(policy))
+
+
 def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
     """Clocks that stood still and go on now are due later by as much."""
     stood = {deadline.version for deadline in previous.deadlines if deadline.paused}
@@ -227,6 +280,7 @@ def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
                 started_version=deadline.version,
                 due_at=due,
                 original_due_at=paused_due(deadline.original_due_at, paused_on, resumed_on, unit, calendar),
+                warn_at=deadline.warn_at and _warning(deadline.timer, due, policy),
                 calendar=calendar.id,
             )
 

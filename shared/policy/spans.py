@@ -55,6 +55,28 @@ def paused_due(
         return None
 
 
+def warned_at(due: datetime, lead: Span, calendar: Calendar) -> datetime | None:
+    """The midnight that begins the warning: so many days or months before the due instant.
+
+    None where that needs a day the calendar doesn't know.
+    """
+    day = day_of(due)
+    try:
+        match lead.unit:
+            case "CALENDAR_DAYS":
+                day -= lead.amount * _DAY
+            case "MONTHS":
+                day = _moved(day, Span(-lead.amount, "MONTHS"), calendar)
+            case "WORKING_DAYS":
+                left = lead.amount
+                while left:
+                    day -= _DAY
+                    left -= calendar.is_working_day(day)
+    except DayUnknown:
+        return None
+    return _end_of(day - _DAY)
+
+
 def in_time(occurred_at: datetime, due: datetime) -> bool:
     """An act at exactly the due instant is in time."""
     return occurred_at <= due

@@ -110,7 +110,10 @@ def read_query(query_string: bytes, cls: type[T]) -> T:
     except msgspec.ValidationError as error:
         pointer, code, text = _explain(str(error))
         raise invalid(pointer.lstrip("/"), code, text) from None
-    _refuse_faults(query)
+    if faults := check_text(query):
+        raise invalid_fields(
+            [FieldError(_shown(pointer.lstrip("/")), code, _text(code)) for pointer, code in faults]
+        )
     return query
 
 

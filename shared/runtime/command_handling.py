@@ -246,6 +246,7 @@ class Desk:
         key = sent.idempotency(self._vault.master)
         found = None if sent.import_id is None else await self._imports.find(sent.import_id)
         streams = self._recalled(work)
+        last_word = False
         for _ in range(ATTEMPTS_MAX):
             if streams is None:
                 needed = [*work.cases, *work.new, *work.others]
@@ -255,21 +256,22 @@ class Desk:
                         raise Problem("key-reused")
                     return await self._repeated(loaded.used.first_position, loaded.used.last_position)
                 streams = Streams(read=loaded.streams)
+            try:
                 decided = work.decide(streams, found)
-            else:
-                try:
-                    decided = work.decide(streams, found)
-                except (Refused, Problem):
-                    # Memory may be behind, and a repeated key comes before any refusal.
-                    streams = None
-                    continue
+            except (Refused, Problem):
+                if last_word:
+                    raise
+                # Memory may be behind, of cases and of units, and a repeated key comes before any refusal.
+                await self.trees.refresh()
+                streams, last_word = None, True
+                continue
             ready = await self._draft(sent, decided, key)
             try:
                 appended = await self._appender.append(ready.append)
             except StreamConflict:
                 for case_id in work.cases:
                     self._memory.forget(case_id)
-                streams = None
+                streams, last_word = None, False
                 continue
             except KeyReused:
                 raise Problem("key-reused") from None

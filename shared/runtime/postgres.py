@@ -45,6 +45,8 @@ _STOP_TIMEOUT_S: Final = 30.0
 _LEFTOVER_TIMEOUT_S: Final = 20.0
 _FREE_BYTES_MIN: Final = 128 * 1024 * 1024
 """A new cluster with its database and first log files takes 80 MB; with less it could fail half-way."""
+_FREE_BYTES_AGAIN_MIN: Final = 24 * 1024 * 1024
+"""One that is there needs room for the next log file."""
 
 _CAUSES: Final = ("No space left on device", "Read-only file system", "Permission denied")
 """What comes before everything else that is then reported."""
@@ -173,10 +175,11 @@ class EmbeddedPostgres:
             let_traverse(_INSTALLATION)
             let_read(_INSTALLATION)
         free = shutil.disk_usage(self._directory).free
-        if free < _FREE_BYTES_MIN:
+        needed = _FREE_BYTES_AGAIN_MIN if self._cluster.exists() else _FREE_BYTES_MIN
+        if free < needed:
             raise PostgresFailed(
                 f"No space left on device: {self._directory} has {free >> 20} MB free, "
-                f"{_FREE_BYTES_MIN >> 20} MB are needed"
+                f"{needed >> 20} MB are needed"
             )
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES_MAX:
             self._log.replace(self._log.with_suffix(".log.1"))

@@ -63,7 +63,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     host = given.get("ANJIE_HOST", Settings.host)
     database_url = _database_url(given, "DATABASE_URL")
     jwks_url = given.get("ANJIE_JWKS_URL")
-    if jwks_url is not None and urlsplit(jwks_url).scheme not in ("http", "https"):
+    if jwks_url is not None and not _is_url(jwks_url, "http", "https"):
         raise SettingsInvalid("ANJIE_JWKS_URL: expected an http or https address")
     if jwks_url is not None and "ANJIE_JWT_SECRET" in given:
         raise SettingsInvalid("ANJIE_JWT_SECRET and ANJIE_JWKS_URL: set one of them, not both")
@@ -94,9 +94,16 @@ def _port(value: str) -> int:
 
 def _database_url(given: Mapping[str, str], name: str) -> str | None:
     url = given.get(name)
-    if url is not None and urlsplit(url).scheme not in ("postgresql", "postgres"):
+    if url is not None and not _is_url(url, "postgresql", "postgres"):
         raise SettingsInvalid(f"{name}: expected postgresql://…")
     return url
+
+
+def _is_url(text: str, *schemes: str) -> bool:
+    try:
+        return urlsplit(text).scheme in schemes
+    except ValueError:
+        return False
 
 
 def _demo(value: str | None, *, by_default: bool) -> tuple[str, ...]:

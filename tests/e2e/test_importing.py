@@ -65,6 +65,21 @@ def test_lines_of_any_age_are_stored_once_in_the_names_of_those_who_acted(
     assert recorded(anjie) == events
 
 
+def test_refused_lines_can_be_mended_and_sent_again(anjie: Anjie, town: Town, tmp_path: Path) -> None:
+    opening = town.opening(case_id=CASE, occurred_at="2013-05-02T09:00:00+08:00")
+    late = {"occurred_at": "2013-05-03T09:00:00+08:00"}
+    path = written(
+        tmp_path / "paper.ndjson",
+        [line(town, "a", f"/v1/cases/{CASE}/accept-case", late)],
+    )
+    assert [refused.line for refused in import_file(settings_of(anjie), path, None, "paper").refused] == [1]
+    # Somebody enters what was missing.
+    before = written(tmp_path / "before.ndjson", [line(town, "b", "/v1/cases", opening)])
+    assert import_file(settings_of(anjie), before, None, "paper").refused == []
+    mended = import_file(settings_of(anjie), path, None, "paper")
+    assert (mended.stored, mended.refused) == (1, [])
+
+
 def test_the_unit_has_to_be_clear(anjie: Anjie, town: Town, tmp_path: Path) -> None:
     path = written(tmp_path / "paper.ndjson", [])
     with pytest.raises(InstallationUnfit, match="no units are called 北镇"):

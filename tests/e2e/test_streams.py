@@ -1,6 +1,7 @@
 """Live streams as their clients meet them: snapshot, deltas, resumption, reset, heartbeat, end."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -162,6 +163,27 @@ def test_a_client_that_comes_back_is_told_what_it_missed(place: Town, view: str)
         now = {str(row[key]): row for row in fresh.next()[1]["rows"]}
         held = {str(k).rpartition("/")[2]: row for k, row in rows_after([*seen, missed], key).items()}
         assert held == now
+
+
+def test_clients_that_come_and_go_stop_nobody_elses_stream(place: Town) -> None:
+    ended = threading.Event()
+
+    def open_cases() -> None:
+        while not ended.is_set():
+            place.open_case()
+
+    working = threading.Thread(target=open_cases)
+    working.start()
+    try:
+        for _ in range(60):
+            with Listener(place.township_officer, "/v1/streams/backlog_by_holder") as passing:
+                passing.next()
+    finally:
+        ended.set()
+        working.join()
+    with Listener(place.township_officer, "/v1/streams/backlog_by_holder") as staying:
+        opened = place.open_case()
+        assert staying.until(opened["position"])
 
 
 def test_a_position_that_the_ledger_never_reached_resets(place: Town) -> None:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from shared.events.ledger import grouping
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.feed import Feed
 from shared.events.ledger.loader import StreamLoader
@@ -63,6 +64,26 @@ def test_past_its_bound_the_queue_refuses_at_once(database: Database) -> None:
             append.events[0].event_id: answer.first_position
             for append, answer in zip(appends[:6], answers, strict=True)
         }
+
+    asyncio.run(run())
+
+
+def test_a_database_that_hangs_refuses_what_waits_and_keeps_what_was_sent(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "WAIT_TIMEOUT_S", 0.3)
+
+    async def run() -> None:
+        sent, waiting = (new_append((uuid4(), 1, 1)) for _ in range(2))
+        async with open_pool(database.url) as pool, Appender(pool) as appender:
+            async with ledger_held(database):
+                first = asyncio.create_task(appender.append(sent))
+                await until(lambda: appender.waiting == 0 and not first.done())
+                await asyncio.sleep(0.05)
+                with pytest.raises(LedgerUnavailable):
+                    await asyncio.wait_for(appender.append(waiting), 5)
+            await first
+        assert [event.event_id for event in await history_of(database)] == event_ids(sent)
 
     asyncio.run(run())
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import structlog
+
 from services.intake.application.beside import BesideWork
 from services.intake.application.file_store import FileStore
 from services.intake.domain.records import may_store_files
@@ -19,9 +21,11 @@ from shared.policy.rules import refusal
 from shared.policy.sight import Sight, sight, sight_of
 from shared.runtime.command_handling import Desk, Outcome, Sent
 from shared.runtime.database import Pool
+from shared.runtime.problems import Problem
 from shared.runtime.sealing import open_file, seal_file
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
+from shared.runtime.web import RETRY_AFTER_S
 
 _CASES_NAMING: Final = """
     SELECT DISTINCT stream_id FROM ledger.events
@@ -29,6 +33,9 @@ _CASES_NAMING: Final = """
         AND ledger.files_named(topic, data) @> ARRAY[%s::text]
     LIMIT 100
 """
+
+
+log = structlog.stdlib.get_logger("anjie.files")
 
 
 class StoreFile(Body, frozen=True, kw_only=True):
@@ -62,12 +69,16 @@ class Files:
     async def store(self, sent: Sent, file_id: UUID, body: StoreFile, content: bytes) -> StoredFile:
         """Seals and stores a file. A file whose event is refused stays behind unread, sealed by a lost key.
 
-        Raises: Refused, Problem; OSError when it can't be written.
+        Raises: Refused; Problem, 503 when it can't be written.
         """
         # Looked at beforehand too, so that whoever may not store a file doesn't fill the disk.
         may_store_files(sent.actor, self._trees.current)
         sealed, key = await asyncio.to_thread(seal_file, file_id, content, self._vault.master)
-        await asyncio.to_thread(self._store.write, file_id, sealed)
+        try:
+            await asyncio.to_thread(self._store.write, file_id, sealed)
+        except OSError as error:
+            log.warning("file not written", error=str(error.strerror))
+            raise Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)}) from error
         event = FileStored(digest=body.digest, size=body.size, media_type=body.media_type)
 
         def decide(basis: object) -> FileStored:

@@ -118,8 +118,10 @@ class Hub:
                 try:
                     async with self._turn:
                         await self._step()
-                except (psycopg.Error, PoolTimeout) as error:
-                    log.warning("streams interrupted", error=type(error).__name__)
+                except Exception as error:
+                    # Whatever it was, whoever listens is told everything anew, and streams go on.
+                    expected = isinstance(error, (psycopg.Error, PoolTimeout))
+                    log.warning("streams interrupted", error=type(error).__name__, exc_info=not expected)
                     self._stand = _UNKNOWN
                     await asyncio.sleep(_RETRY_S)
             await progress.news(heard)
@@ -135,8 +137,6 @@ class Hub:
         live = self._live.get(scope)
         if group.subscribers == 0 and live is not None and live.group is group:
             del self._live[scope]
-            if not any(other.view == scope.view for other in self._live):
-                self._own.pop(scope.view, None)
 
     async def _begin(self, scope: Scope) -> _Live:
         board = self._board(scope)
@@ -192,6 +192,8 @@ class Hub:
     async def _step(self) -> None:
         before = self._stand
         views = {scope.view for scope in self._live}
+        # Only here, in turn: a client may leave at any moment of a step.
+        self._own = {view: own for view, own in self._own.items() if view in views}
         cases = {scope.case_id for scope in self._live if scope.case_id is not None}
         async with self._sources.pool.connection() as connection:
             # After an interruption everything is read again, so what changed meanwhile doesn't matter.

@@ -19,7 +19,7 @@ from shared.policy.guards import latest_deadline
 from shared.policy.policy import ExtensionRule, Policy, Span, SpanUnit
 from shared.policy.relations import late_units
 from shared.policy.rules import failed
-from shared.policy.spans import extended_due, in_time
+from shared.policy.spans import extended_due, in_time, warned_at
 
 
 def take_over_case(case: Case, command: Command, body: commands.TakeOverCase, policy: Policy) -> Decision:
@@ -72,6 +72,7 @@ def extend_deadline(case: Case, command: Command, body: commands.ExtendDeadline,
         started_version=deadline.version,
         days=body.days,
         due_at=due,
+        warn_at=warned_at(due, rules.timers[body.timer].approaching, calendar),
         calendar=calendar.id,
         reason=Private.of(body.reason),
         approved_by=body.approved_by,

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Generic, Self, TypeVar
 
 from psycopg import AsyncConnection, AsyncCursor
@@ -14,6 +15,9 @@ from shared.events.recorded import LedgerUnavailable, QueueFull
 CONNECT_TIMEOUT_S: Final = 2.0
 """For how long requests wait for a database that is away before they are told so."""
 ROUND_TRIP_TIMEOUT_S: Final = 20.0
+WAIT_TIMEOUT_S: Final = 5.0
+"""How long a request waits for its turn when the database doesn't answer; nothing of it was sent then."""
+_LOOK_S: Final = 0.5
 _RECONNECT_S: Final = 0.05
 _TRUST_IDLE_S: Final = 1.0
 """A connection that was idle for longer is tried before a group is risked on it."""
@@ -25,10 +29,12 @@ Answer = TypeVar("Answer")
 class Waiting(Generic[Request, Answer]):
     """A request and the answer that somebody awaits."""
 
-    __slots__ = ("_future", "request")
+    __slots__ = ("_future", "asked_at", "request")
 
-    def __init__(self, request: Request, future: asyncio.Future[Answer]) -> None:
+    def __init__(self, request: Request, future: asyncio.Future[Answer], asked_at: float) -> None:
         self.request = request
+        self.asked_at = asked_at
+        """By the clock of the event loop."""
         self._future = future
 
     @property
@@ -88,6 +94,7 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
         self._tasks = [
             asyncio.create_task(self._work(), name=f"{name} {number}") for number in range(self._workers)
         ]
+        self._watching = asyncio.create_task(self._refuse_late(), name=f"{name} watch")
 
     async def close(self) -> None:
         """Takes no further requests, answers those that wait, and ends."""
@@ -95,6 +102,9 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
         while self._idle:
             self._wake_worker()
         await asyncio.gather(*self._tasks)
+        self._watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watching
 
     @property
     def waiting(self) -> int:
@@ -107,8 +117,9 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
             raise LedgerUnavailable("requests are not taken now")
         if len(self._queue) >= self._queue_max:
             raise QueueFull(f"{self._queue_max} requests are waiting")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.append(Waiting(request, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._queue.append(Waiting(request, future, loop.time()))
         self._wake_worker()
         return await future
 
@@ -144,13 +155,22 @@ class GroupedRequests(ABC, Generic[Request, Answer]):
                 while self._queue:
                     self._queue.popleft().answer(_unavailable(error))
 
+    async def _refuse_late(self) -> None:
+        """Tells those that waited too long that nothing was sent; the workers may hang on a dead database."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            while self._queue and loop.time() - self._queue[0].asked_at > WAIT_TIMEOUT_S:
+                self._queue.popleft().answer(_unavailable(TimeoutError()))
+
     async def _work_on(self, connection: AsyncConnection[Any]) -> None:
         """Runs groups on one connection until it fails or all is done."""
         loop = asyncio.get_running_loop()
         tried_at = float("-inf")
         while await self._work_came():
             if loop.time() - tried_at > _TRUST_IDLE_S:
-                cursor = await self._prepare(connection)
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    cursor = await self._prepare(connection)
                 self._gone_since = None
             await self._run_groups(cursor)
             tried_at = loop.time()
