@@ -189,6 +189,22 @@ def test_a_village_suspends_with_approval_and_comes_back_to_where_it_was() -> No
     assert docket.cases[case_id].state == "IN_PROGRESS"
 
 
+def test_nobody_approves_their_own_suspension_and_no_villager_stands_in_for_the_township() -> None:
+    docket = Docket()
+    case_id = docket.open(LEADER)
+    docket.send(case_id, "accept-case", LEADER)
+    docket.send(case_id, "escalate-case", LEADER, to_level="VILLAGE", reason="上报")
+    docket.send(case_id, "accept-escalation", VILLAGE_OFFICER)
+    docket.send(case_id, "flag-risk", VILLAGE_MEDIATOR, risk="OTHER", detail="情绪激动")
+    docket.send(case_id, "classify-urgency", TOWNSHIP_OFFICER, urgent=True, reason="急")
+    court = {"ground": "COURT", "reason": "诉讼"}
+    for approver in (VILLAGE_OFFICER, VILLAGE_MEDIATOR, LEADER):
+        with refused(GuardFailed, "approval-needed"):
+            docket.send(case_id, "suspend-case", VILLAGE_OFFICER, **court, approved_by=approver.ref)
+    docket.send(case_id, "suspend-case", VILLAGE_OFFICER, **court, approved_by=TOWNSHIP_OFFICER.ref)
+    assert docket.cases[case_id].state == "SUSPENDED"
+
+
 def test_a_conflict_bars_its_declarer_from_all_but_declaring() -> None:
     docket = Docket()
     case_id = docket.open(LEADER)

@@ -21,7 +21,7 @@ from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.policy import Policy
 from shared.policy.rules import failed
-from shared.policy.standing import OFFICERS
+from shared.policy.standing import OFFICERS, STAFF, level_of_unit
 
 
 def assign_handler(case: Case, command: Command, body: commands.AssignHandler, policy: Policy) -> Decision:
@@ -120,7 +120,7 @@ def delegate_case(case: Case, command: Command, body: commands.DelegateCase, pol
 def suspend_case(case: Case, command: Command, body: commands.SuspendCase, policy: Policy) -> Decision:
     if body.ground not in policy.suspension_grounds:
         raise failed("ground-unknown", "/ground")
-    if body.approved_by is None and case.holder_level == "VILLAGE":
+    if case.holder_level == "VILLAGE" and not _is_approved(case, command, body.approved_by):
         raise failed("approval-needed", "/approved_by")
     suspended = CaseSuspended(
         ground=body.ground,
@@ -133,3 +133,14 @@ def suspend_case(case: Case, command: Command, body: commands.SuspendCase, polic
 
 def resume_case(case: Case, command: Command, body: commands.ResumeCase, policy: Policy) -> Decision:
     return decision(case, command, CaseResumed())
+
+
+def _is_approved(case: Case, command: Command, approver: str | None) -> bool:
+    """By somebody other than the sender; whoever is known on the case, as staff of a township."""
+    if approver is None or approver == command.actor.ref:
+        return False
+    known = [author for author in case.authors if author.ref == approver]
+    return not known or any(
+        author.role in STAFF["TOWNSHIP"] and level_of_unit(author.unit, command.tree) == "TOWNSHIP"
+        for author in known
+    )
