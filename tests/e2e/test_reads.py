@@ -305,3 +305,20 @@ def test_services_are_counted_and_listed(place: Town) -> None:
     wall = read(place.dashboard, "/v1/services")
     assert (wall["total"], wall["items"]) == ({"suppressed": True}, [])
     assert first["service_id"] == told["items"][1]["service_id"]
+
+
+def test_an_accusation_shows_in_no_list_where_the_accused_work(running: Anjie, place: Town) -> None:
+    place.open_case()
+    accused = {"actor_ref": place.village_officer.ref, "role": "village_officer", "unit_id": place.village}
+    people = [
+        {"role": "COMPLAINANT", "actor_ref": place.resident.ref},
+        {"role": "ACCUSED", "actor_ref": "cousin"},
+    ]
+    body = place.opening(procedure="ACCUSATION", accused=accused, people=people)
+    accusation = place.resident.done("/v1/cases", body)
+    read(place.leader, "/v1/cases", min_position=accusation["position"])
+    cousin = running.person("cousin", "resident", place.group)
+    for person, others in ((place.village_officer, 1), (place.mediator, 1), (place.leader, 1), (cousin, 0)):
+        assert len(read(person, "/v1/cases")["items"]) == others, person.ref
+    for person in (place.resident, place.township_officer):
+        assert accusation["case_id"] in str(read(person, "/v1/cases")["items"])

@@ -6,11 +6,15 @@ from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.projections.actors.sightings import Sightings, earliest
 from services.projections.cases.projector import CaseProjector, CaseState
+from services.projections.cases.rows import CASES
 from services.projections.figures.facts import case_facts
 from services.projections.temporal import Row, history
+from shared.events.base import Person
+from shared.events.cases import CaseRegistered
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from tests.histories import County, Move, moves, play, recorded
@@ -106,3 +110,30 @@ def test_an_actor_is_news_once() -> None:
     assert len({seen[:3] for seen in told}) == len(told)
     assert {seen[:3] for seen in told} == {(e.actor_ref, e.actor_role, e.unit) for e in events}
     assert all(sightings.notice(event) is None for event in events)
+
+
+def test_an_accusation_is_in_no_list_below_the_unit_that_hears_it() -> None:
+    county = County()
+    county.settle()
+    play(county, [("open", 0, 1, 0)])
+    opened = recorded(county.appends)[-1]
+    registered = event_of(opened)
+    assert isinstance(registered, CaseRegistered)
+    people = (
+        Person(person_ref=UUID(int=1), role="COMPLAINANT", actor_ref="complainant"),
+        Person(person_ref=UUID(int=2), role="ACCUSED", actor_ref="accused"),
+    )
+    told = {"holder_unit": county.township, "holder_level": "TOWNSHIP", "people": people}
+    listed = {}
+    for procedure in ("PETITION", "ACCUSATION"):
+        state = PROJECTOR.evolve(None, opened, replace(registered, procedure=procedure, **told))
+        values = dict(zip(CASES.columns, PROJECTOR.rows(state)[0].values, strict=True))
+        listed[procedure] = (values["reach"], values["known_to"])
+    opener = opened.actor_ref
+    assert listed == {
+        "PETITION": (
+            (registered.origin_unit, county.township),
+            (opener, "complainant", "accused"),
+        ),
+        "ACCUSATION": ((county.township,), (opener, "complainant")),
+    }

@@ -86,8 +86,6 @@ decode_row = msgspec.json.Decoder(CaseRow).decode
 
 
 def case_row(case: Case) -> Row:
-    reach = dict.fromkeys((case.origin_unit, case.docket_unit, *case.held_units))
-    known_to = dict.fromkeys((case.opener_ref, *(p.actor_ref for p in case.people if p.actor_ref)))
     return Row(
         CASES.name,
         (
@@ -101,13 +99,26 @@ def case_row(case: Case) -> Row:
             case.handler_ref,
             case.urgent,
             case.opened_at,
-            tuple(reach),
-            tuple(known_to),
+            _reach(case),
+            _known_to(case),
             case.version,
             case.position,
             encode_row(_listed(case)),
         ),
     )
+
+
+def _reach(case: Case) -> tuple[UUID, ...]:
+    """In whose lists the case is; an accusation is in none below the unit that hears it."""
+    began = () if case.procedure == "ACCUSATION" else (case.origin_unit,)
+    return tuple(dict.fromkeys((*began, case.docket_unit, *case.held_units)))
+
+
+def _known_to(case: Case) -> tuple[str, ...]:
+    """In whose own lists it is: the opener's and those of its people, the accused of an accusation aside."""
+    hidden_from = ("ACCUSED",) if case.procedure == "ACCUSATION" else ()
+    people = (p.actor_ref for p in case.people if p.actor_ref and p.role not in hidden_from)
+    return tuple(dict.fromkeys((case.opener_ref, *people)))
 
 
 def _listed(case: Case) -> CaseRow:

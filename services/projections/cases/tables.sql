@@ -1,5 +1,5 @@
 -- List rows: what a case looked like from its event at `position` until the next.
--- Definition 1: raise this number when the same columns come to mean something else.
+-- Definition 2: raise this number when the same columns come to mean something else.
 
 CREATE TABLE cases (
     stream_id uuid NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE cases (
     handler_ref text,
     urgent boolean,
     opened_at timestamptz NOT NULL,
-    reach uuid[] NOT NULL, -- where it began, where it is found, and every unit that ever held it
-    known_to text[] NOT NULL, -- who opened it, and the people on it that can sign in
+    reach uuid[] NOT NULL, -- where it began (not an accusation), where it is found, and all who ever held it
+    known_to text[] NOT NULL, -- who opened it, and the people on it that can sign in (not who is accused)
     version integer NOT NULL,
     position bigint NOT NULL,
     row bytea NOT NULL
