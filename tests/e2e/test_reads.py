@@ -307,8 +307,11 @@ def test_services_are_counted_and_listed(place: Town) -> None:
     assert first["service_id"] == told["items"][1]["service_id"]
 
 
-def test_an_accusation_shows_in_no_list_where_the_accused_work(running: Anjie, place: Town) -> None:
-    place.open_case()
+def test_neither_an_accusation_nor_its_accuser_shows_where_the_accused_work(
+    running: Anjie, place: Town
+) -> None:
+    neighbour = running.person("resident-2", "resident", place.group)
+    neighbour.done("/v1/cases", place.opening())
     accused = {"actor_ref": place.village_officer.ref, "role": "village_officer", "unit_id": place.village}
     people = [
         {"role": "COMPLAINANT", "actor_ref": place.resident.ref},
@@ -322,3 +325,7 @@ def test_an_accusation_shows_in_no_list_where_the_accused_work(running: Anjie, p
         assert len(read(person, "/v1/cases")["items"]) == others, person.ref
     for person in (place.resident, place.township_officer):
         assert accusation["case_id"] in str(read(person, "/v1/cases")["items"])
+    withdrawn = command(place.resident, accusation, "withdraw-case", {"statement": "不再追究"})
+    read(place.leader, "/v1/cases", min_position=withdrawn["position"])
+    residents = read(place.village_officer, "/v1/actors", role="resident")["items"]
+    assert [actor["actor_ref"] for actor in residents] == ["resident-2"]

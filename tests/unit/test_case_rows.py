@@ -13,11 +13,11 @@ from services.projections.cases.projector import CaseProjector, CaseState
 from services.projections.cases.rows import CASES
 from services.projections.figures.facts import case_facts
 from services.projections.temporal import Row, history
-from shared.events.base import Person
-from shared.events.cases import CaseRegistered
+from shared.events.base import Event, Person
+from shared.events.cases import CaseRegistered, CaseWithdrawn, ConflictDeclared
 from shared.events.recorded import Recorded
-from shared.events.registry import event_of
-from tests.histories import County, Move, moves, play, recorded
+from shared.events.registry import encode, event_of
+from tests.histories import SEALED, County, Move, moves, play, recorded
 
 PROJECTOR = CaseProjector()
 EXAMPLES = settings(max_examples=40, deadline=None)
@@ -110,6 +110,28 @@ def test_an_actor_is_news_once() -> None:
     assert len({seen[:3] for seen in told}) == len(told)
     assert {seen[:3] for seen in told} == {(e.actor_ref, e.actor_role, e.unit) for e in events}
     assert all(sightings.notice(event) is None for event in events)
+
+
+def test_whoever_accuses_is_not_seen_by_it() -> None:
+    county = County()
+    county.settle()
+    play(county, [("open", 0, 1, 0)])
+    opened = recorded(county.appends)[-1]
+    registered = event_of(opened)
+    assert isinstance(registered, CaseRegistered)
+
+    def seen(event: Event, role: str = "resident") -> bool:
+        told = replace(opened, topic=event.topic, data=encode(event), actor_role=role)
+        return Sightings().notice(told) is not None
+
+    assert seen(registered)
+    accusation = replace(registered, procedure="ACCUSATION")
+    assert not seen(accusation)
+    assert not seen(CaseWithdrawn(statement=SEALED))
+    assert not seen(ConflictDeclared(reason=SEALED))
+    assert seen(accusation, "grid_worker")
+    broken = replace(opened, data=b"not JSON", actor_role="resident")
+    assert Sightings().notice(broken) is None, "what can't be read is for the teller to park"
 
 
 def test_an_accusation_is_in_no_list_below_the_unit_that_hears_it() -> None:

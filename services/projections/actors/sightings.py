@@ -8,9 +8,14 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from shared.events.cases import CaseRegistered, CaseWithdrawn, ConflictDeclared
 from shared.events.recorded import Recorded
+from shared.events.registry import event_of
 
 ACTORS_REMEMBERED_MAX: Final = 100_000
+
+_ON_ANY_CASE: Final = frozenset((CaseWithdrawn.topic, ConflictDeclared.topic))
+"""What a resident may record on an accusation, once it is registered, as on any other case."""
 
 Who = tuple[str, str, UUID | None]
 Moment = tuple[int, datetime]
@@ -33,6 +38,8 @@ class Sightings:
 
     def notice(self, recorded: Recorded) -> Sighting | None:
         """The sighting, if it may be news; what was long forgotten is told again."""
+        if _may_give_an_accuser_away(recorded):
+            return None
         who = (recorded.actor_ref, recorded.actor_role, recorded.unit)
         seen = (recorded.position, recorded.occurred_at)
         known = self._known.get(who)
@@ -49,6 +56,19 @@ class Sightings:
     def forget(self) -> None:
         """Takes nothing for known any more, after what was noticed may not have been stored."""
         self._known.clear()
+
+
+def _may_give_an_accuser_away(recorded: Recorded) -> bool:
+    """Whether it is an act of a resident on what is, or may be, an accusation: then nobody was seen."""
+    if recorded.actor_role != "resident":
+        return False
+    if recorded.topic != CaseRegistered.topic:
+        return recorded.topic in _ON_ANY_CASE
+    try:
+        registered = event_of(recorded)
+    except Exception:  # Its stream stands still, which the teller sees to.
+        return True
+    return isinstance(registered, CaseRegistered) and registered.procedure == "ACCUSATION"
 
 
 def earliest(moments: Iterable[Moment]) -> list[Moment]:

@@ -1,6 +1,7 @@
 -- Who was seen acting, as what, where: for each the sightings that no other both precedes and predates.
+-- A resident is not seen by what an accuser does: registering an accusation, withdrawing, declaring a conflict.
 -- Known on t as of p: any row with known_from <= p and occurred_from <= t.
--- Definition 1: raise this number when the same columns come to mean something else.
+-- Definition 2: raise this number when the same columns come to mean something else.
 
 CREATE TABLE actors (
     actor_ref text NOT NULL,
