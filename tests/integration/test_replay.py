@@ -19,6 +19,12 @@ from tests.projecting import appending, head_of, project_all, record
 
 CHAPTERS = 3
 """In how many parts a history is written, with questions after each."""
+URGENT = {
+    "urgent_registered": "urgent_unclassified",
+    "urgent_open": "unclassified_open",
+    "urgent_resolved": "unclassified_resolved",
+}
+"""Urgent counts, and the cases beside each that nobody has classified."""
 SINCE_CHANGEABLE = ("as_of_instant", "allowed_commands")
 
 Question = tuple[Actor, str, tuple[tuple[str, Any], ...]]
@@ -171,9 +177,16 @@ async def _check_figures(
     for level in ("GROUP", "VILLAGE", "TOWNSHIP"):
         expected = ratio(count("contained", level), count("reached", level))
         assert kpi["containment_rate"][level] == expected
-    missing, known = count("urgent_unclassified"), count("urgent_registered")
-    unknown = {"value": None, "at_least": known, "unclassified": missing}
-    assert kpi["urgent_registered"] == (unknown if missing else {"value": known})
+    for measure, name in URGENT.items():
+        known, missing = (count(fact) + count(f"{fact}_outside") for fact in (measure, name))
+        unknown = {"value": None, "at_least": known, "unclassified": missing}
+        assert kpi[measure] == (unknown if missing else {"value": known})
+    share = ratio(count("urgent_resolved"), count("resolved"))
+    missing = count("unclassified_resolved")
+    assert kpi["urgent_share_of_resolved"] == share | ({"unclassified": missing} if missing else {})
+    board = await desk.read(actor, "/v1/urgent", unit=village, **_moment(position, occurred))
+    for figure in ("registered", "open", "resolved"):
+        assert board[figure] == kpi[f"urgent_{figure}"]
     backlog = await desk.read(actor, "/v1/backlog", unit=village, by="holder", **_moment(position, occurred))
     assert backlog["total"] == count("open_by_holder")
     assert {row["unit_id"] for row in backlog["rows"]} == {str(u) for u in (*tree.children(village), village)}

@@ -1,8 +1,8 @@
 """The measures of the statistics: which facts each one counts, and to which day it belongs.
 
 What the KPI read, `explain`, the backlog, the urgent board and the documentation say of a
-figure all comes from this table. R, the registered total, leaves the procedures SERVICE
-and SAFETY_LEAD out; a backlog, the urgent board, containment and reopening count every case.
+figure all comes from this table. R, the registered total, leaves the procedures SERVICE and
+SAFETY_LEAD out, and with it the rates over R; everything else counts every case.
 """
 
 from fractions import Fraction
@@ -14,6 +14,15 @@ MeasureKind = Literal["COUNT", "URGENT", "RATIO", "LEVELS", "COVERAGE"]
 """COUNT: an integer. URGENT: a count that isn't known while some cases are unclassified.
 RATIO: numerator over denominator. LEVELS: a ratio for each level. COVERAGE: visited over
 rostered households."""
+
+
+OUTSIDE: Final = "_outside"
+"""Ending of the facts of urgency of cases outside R."""
+
+
+def everywhere(fact: str) -> tuple[str, str]:
+    """A fact of urgency, in R and outside it."""
+    return fact, fact + OUTSIDE
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,22 +74,22 @@ MEASURES: Final[dict[str, Measure]] = {
         Measure(
             name="urgent_registered",
             kind="URGENT",
-            facts=("urgent_registered",),
-            unclassified=("urgent_unclassified",),
-            formula="R-cases whose latest classification is urgent",
+            facts=everywhere("urgent_registered"),
+            unclassified=everywhere("urgent_unclassified"),
+            formula="cases registered in the period, in R or not, whose latest classification is urgent",
         ),
         Measure(
             name="urgent_open",
             kind="URGENT",
-            facts=("urgent_open",),
-            unclassified=("unclassified_open",),
+            facts=everywhere("urgent_open"),
+            unclassified=everywhere("unclassified_open"),
             formula="the same, in an open state",
         ),
         Measure(
             name="urgent_resolved",
             kind="URGENT",
-            facts=("urgent_resolved",),
-            unclassified=("unclassified_resolved",),
+            facts=everywhere("urgent_resolved"),
+            unclassified=everywhere("unclassified_resolved"),
             formula="the same, RESOLVED or CLOSED",
         ),
         Measure(
@@ -122,15 +131,6 @@ MEASURES: Final[dict[str, Measure]] = {
     )
 }
 """By name, in the order of the answer."""
-
-OUTSIDE: Final = "_outside"
-"""Ending of the facts of cases outside R; the urgent board counts them too, the statistics don't."""
-
-
-def everywhere(fact: str) -> tuple[str, str]:
-    """A fact of the urgent board, in R and outside it."""
-    return fact, fact + OUTSIDE
-
 
 BOARD: Final = {
     "registered": (everywhere("urgent_registered"), everywhere("urgent_unclassified")),
