@@ -225,6 +225,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "accused-unwanted": ("只有检举控告才写被控告人", "is for accusations only"),
     "degree-needed": ("须写明解决程度", "is needed for this outcome"),
     "rule-needed": ("须写明依据的规则", "is needed for this outcome"),
+    "needed-in-writing": ("书面协议须填", "is needed for a written agreement"),
     "answer-when-reached": ("联系到人时须填,否则不填", "is needed when reached, and only then"),
 }
 """What is wrong with a body beyond its types, by code: Chinese, English."""

@@ -26,6 +26,7 @@ OPENING = {
     "title": "路",
     "description": "坑",
 }
+AGREED = {"facts": "事实", "responsibilities": "责任", "terms": [{"text": "拆墙"}]}
 
 
 def faults(name: str, **fields: Any) -> list[tuple[str, str]]:
@@ -66,6 +67,18 @@ def test_faults_of_an_opening(fields: dict[str, Any], expected: list[tuple[str, 
             "resolve-case",
             {"outcome": "BY_RULE", "degree": "FULL", "detail": "完"},
             [("/rule", "rule-needed")],
+        ),
+        ("record-agreement", AGREED | {"form": "ORAL"}, []),
+        (
+            "record-agreement",
+            AGREED | {"form": "WRITTEN", "mediator_signed": False},
+            [("/signatures", "needed-in-writing"), ("/committee_sealed", "needed-in-writing")],
+        ),
+        (
+            "record-agreement",
+            AGREED
+            | {"form": "WRITTEN", "signatures": [], "mediator_signed": False, "committee_sealed": False},
+            [],
         ),
         ("record-follow-up", {"reached": False}, []),
         ("record-follow-up", {"reached": True, "solved": True}, [("/satisfied", "answer-when-reached")]),

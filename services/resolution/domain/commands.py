@@ -177,9 +177,15 @@ class RecordAgreement(Body, frozen=True, kw_only=True):
     facts: Text
     responsibilities: Text
     terms: Annotated[tuple[TermFields, ...], Meta(min_length=1, max_length=100)]
-    signatures: Annotated[tuple[SignatureFields, ...], Meta(max_length=100)] = ()
-    mediator_signed: bool = False
-    committee_sealed: bool = False
+    signatures: Annotated[tuple[SignatureFields, ...], Meta(max_length=100)] | None = None
+    mediator_signed: bool | None = None
+    committee_sealed: bool | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        if self.form == "WRITTEN":
+            for name in ("signatures", "mediator_signed", "committee_sealed"):
+                if getattr(self, name) is None:
+                    yield Fault(f"/{name}", "needed-in-writing")
 
 
 class TerminateMediation(PartyBody, frozen=True, kw_only=True):

@@ -71,8 +71,9 @@ def record_agreement(
     case: Case, command: Command, body: commands.RecordAgreement, policy: Policy
 ) -> Decision:
     """Both forms take effect with the record. Source: 人民调解法 arts 28–30."""
-    signed = {signature.person_ref for signature in body.signatures}
-    for index, signature in enumerate(body.signatures):
+    signatures = body.signatures or ()
+    signed = {signature.person_ref for signature in signatures}
+    for index, signature in enumerate(signatures):
         among(parties(case), signature.person_ref, f"/signatures/{index}/person_ref")
     if body.form == "WRITTEN":
         if not signed.issuperset(parties(case)):
@@ -90,10 +91,10 @@ def record_agreement(
             for number, term in enumerate(body.terms, 1)
         ),
         signatures=tuple(
-            Signature(person_ref=signature.person_ref, kind=signature.kind) for signature in body.signatures
+            Signature(person_ref=signature.person_ref, kind=signature.kind) for signature in signatures
         ),
-        mediator_signed=body.mediator_signed,
-        committee_sealed=body.committee_sealed,
+        mediator_signed=bool(body.mediator_signed),
+        committee_sealed=bool(body.committee_sealed),
     )
     return decision(case, command, reached, AgreementEffective())
 
