@@ -104,6 +104,7 @@ def operation(answer: AnswerLine) -> Operation:
         summary="Many commands, as lines of JSON; headers that a line lacks are the request's.",
         tag="batches",
         handler=handle,
+        anonymous_too=True,
         streams_body=True,
         body_media={_MEDIA_TYPE: {"example": _EXAMPLE}},
         answers={200: _MEDIA_TYPE},

@@ -117,6 +117,8 @@ def _described(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
     }
     if not operation.signed_in:
         described["security"] = []
+    elif operation.anonymous_too:
+        described["security"] = [{"bearer": []}, {}]
     if parameters := [
         *_path_parameters(operation),
         *_query_parameters(operation),

@@ -114,7 +114,7 @@ class Request:
         )
         self.operation: Operation
         self.actor: Actor
-        """Who sends it; not set on operations that are open to all."""
+        """Who sends it; not set where nobody has to sign in."""
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
@@ -161,6 +161,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     handler: Handler
     signed_in: bool = True
+    anonymous_too: bool = False
+    """Whether a request may go without an Authorization header; one that it has must be valid."""
     body: Any = None
     """The struct of its JSON body."""
     streams_body: bool = False
@@ -253,8 +255,9 @@ class Operations(BaseRoute):
             operation = self.find(request)
             if request.line is not None and not operation.batchable:
                 raise Problem("no-such-route")
-            if operation.signed_in:
-                request.actor = await self._sign_in(request.headers.get(b"authorization"))
+            authorization = request.headers.get(b"authorization")
+            if operation.signed_in and not (operation.anonymous_too and authorization is None):
+                request.actor = await self._sign_in(authorization)
             for name in self._needs[operation.name]:
                 if not request.headers.get(name):
                     raise Problem("header-missing", _header_missing(name), header=name.decode().title())

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from shared.runtime.identifiers import new_id
-from tests.e2e.conftest import Json, Person, Town
+from tests.e2e.conftest import Anjie, Json, Person, Town
 
 _keys = count(1)
 
@@ -181,3 +181,22 @@ def test_an_operator_imports_what_others_did(town: Town) -> None:
     assert (closed.status_code, closed.json()["rule"]) == (422, "import-closed")
     assert open_under("x").status_code == 422
     assert open_under(str(new_id())).status_code == 404
+
+
+def test_each_line_may_bring_its_own_token(anjie: Anjie, town: Town) -> None:
+    own = {"Authorization": f"Bearer {town.leader.token}"}
+    lines = [
+        line("/v1/cases", town.opening(), **headers) for headers in (own, {}, {"Authorization": "Bearer x"})
+    ]
+    content = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+    answer = anjie.http.post("/v1/commands:batch", content=content)
+    assert answer.status_code == 200
+    answers = [json.loads(told) for told in answer.text.splitlines()]
+    assert statuses(answers) == [201, 401, 401]
+    assert answers[1]["headers"]["www-authenticate"] == "Bearer"
+    for given in ("", "Bearer x"):
+        refused = anjie.http.post("/v1/commands:batch", content=content, headers={"Authorization": given})
+        assert refused.status_code == 401, "a token that is given must be valid, whatever the lines bring"
+    described = anjie.http.get("/openapi.json").json()["paths"]["/v1/commands:batch"]["post"]
+    assert described["security"] == [{"bearer": []}, {}]
+    assert "401" in described["responses"]
