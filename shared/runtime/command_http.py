@@ -20,7 +20,7 @@ from shared.runtime.web import Answer, Operation, Request, json_answer
 
 KEY_LENGTH_MAX: Final = 255
 
-_IF_MATCH: Final = re.compile(r'"(\d{1,9})"')
+_IF_MATCH: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 COMMAND_PROBLEMS: Final = (403, 404, 409, 412, 422, 429)
 
 

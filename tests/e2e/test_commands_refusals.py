@@ -37,7 +37,7 @@ def _strangers_token(request: Request) -> None:
 FAULTS: list[tuple[int, str, Callable[[Request], None]]] = [
     (401, "unauthenticated", _header("Authorization", "Bearer nobody")),
     (428, "header-missing", _header("Idempotency-Key", None)),
-    (400, "if-match-malformed", _header("If-Match", "7")),
+    *((400, "if-match-malformed", _header("If-Match", given)) for given in ("7", '"0"', '"01"')),
     (422, "invalid", _field("unknown", 1)),
     (422, "key-reused", _header("Idempotency-Key", "used before")),
     (404, "unknown-case", _nobodys_case),
