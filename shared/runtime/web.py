@@ -243,7 +243,8 @@ class Operations(BaseRoute):
         if found is None and request.method == "HEAD":
             found = node.methods.get("GET")
         if found is None:
-            raise Problem("method-not-allowed", headers={"Allow": ", ".join(sorted(node.methods))})
+            allowed = {*node.methods, "HEAD"} if "GET" in node.methods else node.methods
+            raise Problem("method-not-allowed", headers={"Allow": ", ".join(sorted(allowed))})
         operation, names = found
         request.operation = operation
         request.parameters = dict(zip(names, values, strict=True))
