@@ -139,6 +139,13 @@ def test_a_service_is_of_the_list() -> None:
         records.record_service(body, LEADER, TREE, DEFAULT_POLICY)
 
 
+def test_whom_a_service_is_for_is_its_beneficiary() -> None:
+    body = made(beside.RecordService, unit=GROUP, item="OTHER", beneficiary={"name": "黄某"})
+    served = records.record_service(body, LEADER, TREE, DEFAULT_POLICY).beneficiary
+    assert served is not None
+    assert served.role == "BENEFICIARY"
+
+
 def test_a_visit_s_case_is_one_that_its_recorder_may_know_of() -> None:
     docket = Docket()
     own, lead = docket.open(LEADER), docket.open(LEADER, procedure="SAFETY_LEAD")

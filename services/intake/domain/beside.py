@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from services.intake.domain.commands import OpenCase, PersonFields
-from shared.events.vocabulary import UnitKind, VisitKind
+from shared.events.vocabulary import PersonRole, UnitKind, VisitKind
 from shared.policy.bodies import Body, Code, Fault, Name, Ref, ServerMade, Text
 
 
@@ -47,11 +47,17 @@ class RegisterVisit(Body, frozen=True, kw_only=True):
             yield Fault("/case_id", "not-both")
 
 
+class BeneficiaryFields(PersonFields, frozen=True, kw_only=True):
+    """Whom a service is for, which says their role."""
+
+    role: PersonRole = "BENEFICIARY"
+
+
 class RecordService(Body, frozen=True, kw_only=True):
     service_id: ServerMade = None
     unit: UUID
     item: Code
-    beneficiary: PersonFields | None = None
+    beneficiary: BeneficiaryFields | None = None
     detail: Text | None = None
 
 
