@@ -127,3 +127,19 @@ def test_silence_is_broken_by_heartbeats_and_ended_by_the_token_or_the_process()
         assert [chunk async for chunk in lasting] == []
 
     run(story)
+
+
+def test_heartbeats_come_among_deltas_too() -> None:
+    async def story() -> None:
+        group = Group(0, keyed({"a": {"n": 0}}))
+        sent = frames_for(group, [], until=LATER, heartbeat_s=0.05)
+        await frame(sent)
+        received = []
+        for position in range(1, 9):
+            group.advance(position, keyed({"a": {"n": position}}))
+            received.append(await frame(sent))
+            await asyncio.sleep(0.02)
+        assert HEARTBEAT in received
+        await sent.aclose()
+
+    run(story)

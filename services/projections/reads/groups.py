@@ -1,8 +1,10 @@
 """Subscribers that see the same rows: the rows now, the last deltas, and who waits for the next."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -74,14 +76,11 @@ class Group:
             return None
         return [delta for delta in self._deltas if delta[0] > position]
 
-    async def wait(self, timeout_s: float) -> bool:
-        """Waits for the next advance; False when there was none in time."""
-        try:
+    async def wait(self, timeout_s: float) -> None:
+        """Waits for the next advance, but no longer than that."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._advanced.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def _keep(self, position: int, frame: bytes) -> None:
         self._deltas.append((position, frame))
@@ -107,7 +106,12 @@ async def _frames(
     group: Group, first: bytes, seen: int, restarts: int, until: datetime, heartbeat_s: float
 ) -> AsyncGenerator[bytes, None]:
     yield frames.OPENING + first
+    beat_at = time.monotonic() + heartbeat_s
     while True:
+        if time.monotonic() >= beat_at:
+            # Whatever was sent meanwhile, so that a client may count on it.
+            yield frames.HEARTBEAT
+            beat_at = time.monotonic() + heartbeat_s
         try:
             deltas = group.since(seen)
         except StreamClosed:
@@ -123,5 +127,4 @@ async def _frames(
         left_s = (until - datetime.now(UTC)).total_seconds()
         if left_s <= 0:
             return
-        if not await group.wait(min(heartbeat_s, left_s)) and left_s > heartbeat_s:
-            yield frames.HEARTBEAT
+        await group.wait(min(beat_at - time.monotonic(), left_s))
