@@ -154,17 +154,20 @@ def test_a_write_is_read_by_whoever_waits_for_it(place: Town) -> None:
 def test_waiting_for_what_does_not_come_ends(town: Town) -> None:
     """The read models stand still here: nothing projects."""
     case = town.open_case()
-    paths = (
+    waiting = (
         f"/v1/cases?min_position={case['position']}",
+        f"/v1/events?min_position={case['position']}",
         f"/v1/kpi?at_position={case['position']}",
         f"/v1/cases/{case['case_id']}?min_position={case['position'] + 1}",
     )
     started = time.monotonic()
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda target: ask(town.leader, target), paths))
+        feed = pool.submit(ask, town.auditor, "/v1/events")
+        answers = list(pool.map(lambda target: ask(town.auditor, target), waiting))
     assert 4.5 < time.monotonic() - started < 9
-    assert [answer.status_code for answer in answers] == [503] * 3
+    assert [answer.status_code for answer in answers] == [503] * 4
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
+    assert (feed.result().status_code, feed.result().text) == (200, ""), "the feed goes on with what there is"
 
 
 def test_pages_stay_at_the_moment_of_the_first(place: Town) -> None:
@@ -254,6 +257,14 @@ def test_the_feed_has_every_position_and_seals_what_is_private(place: Town) -> N
     elsewhere = Person(place.operator.http, _supervisor_elsewhere(place), "supervisor-2")
     sealed = elsewhere.get("/v1/events", after=case["position"] - 1).text.splitlines()
     assert [json.loads(line) for line in sealed] == [{"sealed": True, "position": case["position"]}]
+
+
+def test_the_feed_holds_what_was_just_acknowledged(place: Town) -> None:
+    for number in range(20):
+        case = place.open_case()
+        waits = {"min_position": case["position"]} if number % 2 else {}
+        lines = place.operator.get("/v1/events", after=case["position"] - 1, **waits).text.splitlines()
+        assert [json.loads(line)["subject"] for line in lines] == [case["case_id"]]
 
 
 def _supervisor_elsewhere(town: Town) -> str:

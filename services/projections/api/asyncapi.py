@@ -130,6 +130,7 @@ _FEED_QUERY: Final = {
     "after": _POSITION,
     "limit": {"type": "integer", "minimum": 1, "maximum": 5000},
     "follow": {"type": "boolean"},
+    "min_position": _POSITION,
 }
 
 

@@ -108,6 +108,7 @@ class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     after: Position = 0
     limit: LongLimit = LIMIT_DEFAULT
     follow: bool = False
+    min_position: Position | None = None
 
 
 class StreamQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

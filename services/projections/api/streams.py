@@ -8,7 +8,7 @@ from services.projections.api.queries import EventsQuery, StreamQuery
 from services.projections.figures.queries import AsOf
 from services.projections.reads.access import readable_unit, refuse_dashboard, refuse_roles
 from services.projections.reads.boards import OutOfSight, Scope
-from services.projections.reads.event_feed import FEED_ROLES, follow_events
+from services.projections.reads.event_feed import FEED_ROLES, catch_up, follow_events
 from services.projections.reads.live_views import CASE_TIMELINE, ITEM_VIEWS, UNIT_VIEWS
 from services.projections.reads.reads import Reads
 from shared.policy.actor import Actor
@@ -57,6 +57,10 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
     async def events(request: Request) -> Streamed:
         query = request.query(EventsQuery)
         refuse_roles(request.actor, FEED_ROLES, _FOR_THE_FEED)
+        if query.min_position is not None:
+            await reads.sources.progress.reach(query.min_position)
+        elif not query.follow:
+            await catch_up(reads.sources, query.after + query.limit)
         lines = follow_events(
             reads.sources,
             request.actor,
@@ -84,7 +88,7 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
             method="GET",
             path="/v1/events",
             name="events",
-            summary="The raw feed, as lines of CloudEvents; personal data stays sealed.",
+            summary="The raw feed to its last event, as lines of CloudEvents; personal data stays sealed.",
             tag="streams",
             handler=events,
             query=EventsQuery,

@@ -26,6 +26,13 @@ _NEWLINE: Final = b"\n"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+async def catch_up(sources: Sources, position: int) -> None:
+    """Lets the read models reach a position or the ledger's head, whichever comes first; for 5 s at most."""
+    async with sources.pool.connection() as connection:
+        head = await fetch_head(connection)
+    await sources.progress.approach(min(position, head.position))
+
+
 async def follow_events(
     sources: Sources, actor: Actor, *, after: int, limit: int, follow: bool, until: datetime
 ) -> AsyncIterator[bytes]:

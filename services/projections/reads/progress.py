@@ -56,15 +56,20 @@ class Progress:
 
     async def reach(self, position: int) -> Stand:
         """The stand, once it is at the position or beyond. Raises: Problem 503 after 5 s."""
+        stand = await self.approach(position)
+        if stand.position < position:
+            raise Problem("behind", headers={"Retry-After": "1"})
+        return stand
+
+    async def approach(self, position: int) -> Stand:
+        """The stand, once it is at the position or beyond; after 5 s wherever it is then."""
         give_up_at = time.monotonic() + WAIT_MAX_S
         while True:
             news = self._news
             stand = await self.stand()
-            if stand.position >= position:
-                return stand
             left_s = give_up_at - time.monotonic()
-            if left_s <= 0:
-                raise Problem("behind", headers={"Retry-After": "1"})
+            if stand.position >= position or left_s <= 0:
+                return stand
             await _wait(news, min(left_s, _QUIET_S))
 
     async def news(self, heard: int) -> None:
