@@ -145,15 +145,13 @@ def _datings(case: Case, now: datetime, tree: UnitTree) -> Iterator[Event]:
 
 def _warnings(case: Case, now: datetime) -> Iterator[tuple[datetime, Event]]:
     for deadline in case.deadlines:
-        warned, due = deadline.warn_at, deadline.due_at
-        if deadline.live and deadline.state == "RUNNING" and warned is not None and due is not None:
-            if warned <= now:
-                yield (
-                    warned,
-                    cases.DeadlineApproaching(
-                        timer=deadline.timer, started_version=deadline.version, due_at=due
-                    ),
-                )
+        at, due = deadline.warn_at, deadline.due_at
+        running = deadline.live and deadline.state == "RUNNING"
+        if running and due is not None and at is not None and at <= now:
+            yield (
+                at,
+                cases.DeadlineApproaching(timer=deadline.timer, started_version=deadline.version, due_at=due),
+            )
 
 
 def caught_up(case: Case, until: datetime, tree: UnitTree) -> tuple[Case, list[tuple[datetime, Event]]]:
