@@ -52,5 +52,11 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "BREACHED" and self.live
 
     @property
+    def missed(self) -> bool:
+        """Whether what was due came too late and nobody has recorded that yet, as under an import."""
+        late = self.ended_at is not None and self.due_at is not None and self.ended_at > self.due_at
+        return self.state == "STOPPED" and late
+
+    @property
     def paused(self) -> bool:
         return bool(self.pauses) and self.pauses[-1].resumed_at is None

@@ -101,9 +101,12 @@ def with_clocks(case: Case | None, decided: Decision, command: Command, policy: 
 
 def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
     """What has fallen due before an instant and nobody has recorded yet, in order of the due instants."""
-    running = [deadline for deadline in case.deadlines if deadline.live and deadline.state == "RUNNING"]
-    ahead = [(deadline.due_at, deadline) for deadline in running if deadline.due_at is not None]
-    for at, deadline in sorted(ahead, key=lambda pair: pair[0]):
+    unsettled = [
+        (deadline.due_at, deadline)
+        for deadline in case.deadlines
+        if deadline.due_at is not None and (deadline.state == "RUNNING" or deadline.missed)
+    ]
+    for at, deadline in sorted(unsettled, key=lambda pair: pair[0]):
         if not in_time(until, at):
             yield Due(at, tuple(_due(case, deadline, at, tree)))
 
@@ -111,12 +114,33 @@ def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
 def told_by_clock(case: Case, now: datetime, tree: UnitTree) -> list[tuple[datetime, Event]]:
     """All that the clock has to record of a case by now, each with the instant as of which it does."""
     found: list[tuple[datetime, Event]] = [(now, event) for event in _datings(case, now, tree)]
+    found += [(now, event) for event in _first_starts(case, now, tree)]
     for _, event in found:
         following = evolve(case, provisional_of_clock(case, event, now), event)
         assert following is not None
         case = following
     case, overdue = caught_up(case, now, tree)
     return [*found, *overdue, *_warnings(case, now)]
+
+
+def _first_starts(case: Case, now: datetime, tree: UnitTree) -> Iterator[Event]:
+    """The clocks of an open case that has none, since it began before there were any: they start today."""
+    if not case.is_open or any(deadline.live for deadline in case.deadlines):
+        return
+    policy, today = tree.policy(case.holder_unit, day_of(now)), day_of(now)
+    match case.state:
+        case "PENDING_ESCALATION":
+            starts = [Start("T16", today)]
+        case "IN_MEDIATION":
+            starts = [Start("T9", today)]
+        case _:
+            starts = [Start("T13", today)]
+    if case.procedure == "PETITION" and case.holder_level == "TOWNSHIP":
+        starts += [Start("T1", today), Start("T2" if case.state == "REGISTERED" else "T4", today)]
+    starts += [Start("T11", today, query.query_id) for query in case.queries if query.state == "OPEN"]
+    starts += [Start("T12", today, demand.demand_id) for demand in case.demands if demand.outcome is None]
+    for start in starts:
+        yield _started(start, case, policy)
 
 
 def _datings(case: Case, now: datetime, tree: UnitTree) -> Iterator[Event]:
@@ -170,7 +194,7 @@ def _due(case: Case, deadline: Deadline, at: datetime, tree: UnitTree) -> Iterat
         yield cases.RightLapsed(timer=timer, started_version=version, due_at=at)
         return
     yield cases.DeadlineBreached(timer=timer, started_version=version, due_at=at)
-    if timer in LADDER:
+    if timer in LADDER and deadline.live:
         # Told is the unit next above whoever is late; above a township there is none.
         late = (case.holder_unit, case.holder_level)
         if timer == "T16" and case.pending_unit is not None and case.pending_level is not None:
@@ -183,22 +207,24 @@ def _due(case: Case, deadline: Deadline, at: datetime, tree: UnitTree) -> Iterat
 def _starts_of(
     previous: Case | None, event: Event, case: Case, command: Command, policy: Policy
 ) -> Iterator[Event]:
-    calendar = calendar_of(policy)
-    for timer, on, subject in _starts(previous, event, case, day_of(command.occurred_at)):
-        if not policy.runs(timer, case.procedure or "SELF_GOVERNANCE"):
-            continue
-        span = policy.length(timer, case.holder_level)
-        due = due_at(on, span, right=timer in RIGHTS, calendar=calendar)
-        yield cases.DeadlineStarted(
-            timer=timer,
-            started_on=on,
-            due_at=due,
-            awaiting=None if due is not None else "CALENDAR",
-            warn_at=_warning(timer, due, policy),
-            pack=policy.id,
-            calendar=calendar.id,
-            subject=subject,
-        )
+    for start in _starts(previous, event, case, day_of(command.occurred_at)):
+        if policy.runs(start.timer, case.procedure or "SELF_GOVERNANCE"):
+            yield _started(start, case, policy)
+
+
+def _started(start: Start, case: Case, policy: Policy) -> cases.DeadlineStarted:
+    calendar, span = calendar_of(policy), policy.length(start.timer, case.holder_level)
+    due = due_at(start.on, span, right=start.timer in RIGHTS, calendar=calendar)
+    return cases.DeadlineStarted(
+        timer=start.timer,
+        started_on=start.on,
+        due_at=due,
+        awaiting=None if due is not None else "CALENDAR",
+        warn_at=_warning(start.timer, due, policy),
+        pack=policy.id,
+        calendar=calendar.id,
+        subject=start.subject,
+    )
 
 
 def _starts(previous: Case | None, event: Event, case: Case, today: date) -> Iterator[Start]:

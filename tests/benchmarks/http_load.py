@@ -35,11 +35,11 @@ def life_of_a_case(unit: str, handler: str) -> Iterator[tuple[str, str | None, b
     visit = {"visit_kind": "HOUSEHOLD", "household_ref": "H-37", "findings": _TEXT}
     yield "/v1/cases", None, _json(opening)
     yield f"/v1/cases/{case_id}/accept-case", '"1"', b"{}"
-    yield f"/v1/cases/{case_id}/assign-handler", '"2"', _json({"handler_ref": handler})
+    yield f"/v1/cases/{case_id}/assign-handler", '"3"', _json({"handler_ref": handler})
     yield f"/v1/cases/{case_id}/record-visit", None, _json(visit)
     yield f"/v1/cases/{case_id}/flag-risk", None, _json({"risk": "OTHER", "detail": _TEXT})
     urgency = {"urgent": True, "facets": ["JI"], "reason": _TEXT}
-    yield f"/v1/cases/{case_id}/classify-urgency", '"5"', _json(urgency)
+    yield f"/v1/cases/{case_id}/classify-urgency", '"6"', _json(urgency)
 
 
 def _json(value: Any) -> bytes:
