@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from services.projections.deadlines.queries import fetch_due, fetch_open_imports
 from services.projections.standing import fetch_standing
-from services.resolution.application.clock import Clock, Waking
+from services.resolution.application.clock import Clock, Wake, Waking
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
 from shared.events.recorded import LedgerUnavailable, QueueFull
@@ -51,14 +51,7 @@ async def keep_time(url: str, master: MasterKey, stop: asyncio.Event, *, look_s:
     async with service_pool(url, name="clock", connections_max=_CONNECTIONS_MAX) as pool:
         trees = Trees(pool)
         async with Appender(pool) as appender, StreamLoader(pool) as loader:
-
-            async def wake(now: datetime, limit: int) -> Waking:
-                async with pool.connection() as connection:
-                    due = await fetch_due(connection, now, limit)
-                    held = await fetch_open_imports(connection) if due else set()
-                return Waking(due, held)
-
-            clock = Clock(appender, loader, trees, master, wake)
+            clock = Clock(appender, loader, trees, master, waking(pool))
             log.info("clock_runs")
             while not stop.is_set():
                 try:
@@ -69,6 +62,17 @@ async def keep_time(url: str, master: MasterKey, stop: asyncio.Event, *, look_s:
                 except (psycopg.Error, PoolTimeout, LedgerUnavailable, QueueFull) as error:
                     log.warning("clock_waits", reason=type(error).__name__, again_in_s=_AGAIN_S)
                     await _pause(stop, _AGAIN_S)
+
+
+def waking(pool: Pool) -> Wake:
+    """Asks the read models what there is to look at."""
+
+    async def wake(now: datetime, limit: int) -> Waking:
+        async with pool.connection() as connection:
+            due = await fetch_due(connection, now, limit)
+            return Waking(due, await fetch_open_imports(connection) if due else ())
+
+    return wake
 
 
 async def _until_known(pool: Pool, position: int, stop: asyncio.Event) -> None:

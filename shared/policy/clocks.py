@@ -133,6 +133,9 @@ def _first_starts(case: Case, now: datetime, tree: UnitTree) -> Iterator[Event]:
             starts = [Start("T16", today)]
         case "IN_MEDIATION":
             starts = [Start("T9", today)]
+        case "SUSPENDED":
+            # Nothing runs there; what does afterwards is started once it goes on.
+            starts = []
         case _:
             starts = [Start("T13", today)]
     if case.procedure == "PETITION" and case.holder_level == "TOWNSHIP":

@@ -50,14 +50,15 @@ def case_item(row: CaseRow, actor: Actor, tree: UnitTree) -> dict[str, Any]:
 
 
 async def hidden_now(
-    connection: Connection, case_ids: Iterable[UUID], now: int, actor: Actor, tree: UnitTree
+    connection: Connection, rows_then: Iterable[CaseRow], now: int, actor: Actor, tree: UnitTree
 ) -> set[UUID]:
-    """Which of these cases have since become something that the actor may not know of.
+    """Which of these cases were made confidential since, so that the actor may not know of them.
 
-    A past answer shows what was known then to whoever may still know of it: a case that was
-    made confidential later is hidden in its past as well.
+    Such a case is hidden in its past as well. One that was confidential then already is shown
+    to whoever was let know of it then, whatever has become of their part in it.
     """
-    arguments: Sequence[Any] = (list(case_ids), now, now, list(HIDDEN_PROCEDURES))
+    ids = [row.case_id for row in rows_then if row.procedure not in HIDDEN_PROCEDURES]
+    arguments: Sequence[Any] = (ids, now, now, list(HIDDEN_PROCEDURES))
     rows = await (await connection.execute(_HIDDEN_NOW, arguments)).fetchall()
     cases = [decode_row(stored) for (stored,) in rows]
     return {case.case_id for case in cases if sight(actor, sight_of_row(case), tree) is Sight.HIDDEN}

@@ -85,8 +85,7 @@ async def _items(
 ) -> list[dict[str, Any]]:
     since_hidden: set[UUID] = set()
     if not moment.live:
-        ids = [row.case_id for row in rows]
-        since_hidden = await hidden_now(connection, ids, moment.head, actor, sources.trees.current)
+        since_hidden = await hidden_now(connection, rows, moment.head, actor, sources.trees.current)
     return [
         hidden(row.position) if row.case_id in since_hidden else case_item(row, actor, tree) for row in rows
     ]

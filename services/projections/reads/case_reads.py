@@ -19,7 +19,7 @@ from shared.policy.deciding import allowed_commands
 from shared.policy.guards import missing_documents
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
-from shared.policy.sight import Sight, sight, sight_of
+from shared.policy.sight import HIDDEN_PROCEDURES, Sight, sight, sight_of
 from shared.runtime.problems import Problem
 
 
@@ -82,10 +82,12 @@ class CaseReads:
         standing = sight(actor, sight_of(now), self._sources.trees.current)
         events = stream if moment.live else _known(stream, moment.position, moment.occurred)
         case = now if moment.live else fold(events)
-        if case is None or standing is Sight.HIDDEN:
+        if case is None:
             raise Problem("not-found")
         tree = self._sources.trees.at(moment.position, moment.occurred)
         seen = sight_of(case)
+        if standing is Sight.HIDDEN and (moment.live or seen.procedure not in HIDDEN_PROCEDURES):
+            raise Problem("not-found")
         stood = sight(actor, seen, tree)
         # A past answer stays what it was, so what of it is shown is judged by how things stood then. Whose
         # it has become since may read it too; what was made confidential since is so in its past as well.

@@ -133,7 +133,7 @@ async def _known(
     rows = await fetch_rows(connection, ids, moment.as_of)
     hidden_since: set[UUID] = set()
     if not moment.live:
-        hidden_since = await hidden_now(connection, rows, moment.head, actor, sources.trees.current)
+        hidden_since = await hidden_now(connection, rows.values(), moment.head, actor, sources.trees.current)
     return {
         case_id
         for case_id, row in rows.items()

@@ -74,7 +74,9 @@ async def list_services(
         ids = {service.case_id for _, service in page if service.case_id is not None}
         cases = await fetch_rows(connection, ids, moment.as_of) if ids else {}
         if not moment.live:
-            for case_id in await hidden_now(connection, cases, moment.head, actor, sources.trees.current):
+            for case_id in await hidden_now(
+                connection, cases.values(), moment.head, actor, sources.trees.current
+            ):
                 del cases[case_id]
     items = [service_item(service, known_from, actor, tree, cases) for known_from, service in page]
     items = opened(items, await sources.vault.open_many(leaves(items)))

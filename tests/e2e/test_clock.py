@@ -1,0 +1,269 @@
+"""The clock at work: what falls due is recorded once, in order, however late and whatever breaks."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from services.clock_worker import waking
+from services.resolution.application.clock import Clock
+from shared.events.evolve import fold
+from shared.events.ledger.appender import Appender
+from shared.events.ledger.loader import StreamLoader
+from shared.events.ledger.reader import fetch_range
+from shared.events.recorded import Recorded
+from shared.policy.clocks import told_by_clock
+from shared.policy.jurisdiction import UnitTree
+from shared.runtime.database import service_pool
+from shared.runtime.postgres import EmbeddedPostgres
+from shared.runtime.sealing import MasterKey
+from shared.runtime.trees import Trees
+from tests.conftest import Database
+from tests.e2e.conftest import Anjie, Json, Town
+from tests.e2e.reading import serving_a_module, settled
+
+
+@pytest.fixture(scope="module")
+def running(
+    postgres: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Anjie]:
+    with serving_a_module(postgres, migrated_template, "clock", tmp_path_factory.mktemp("clock")) as anjie:
+        yield anjie
+
+
+@pytest.fixture
+def place(running: Anjie) -> Town:
+    return settled(running)
+
+
+class Clocks:
+    """Several clocks over one database, each with connections of its own."""
+
+    def __init__(self, database: Database, count: int) -> None:
+        self._database = database
+        self._count = count
+        self._stack = AsyncExitStack()
+        self.clocks: list[Clock] = []
+
+    async def __aenter__(self) -> "Clocks":
+        for _ in range(self._count):
+            pool = await self._stack.enter_async_context(
+                service_pool(self._database.url, name="clock", connections_max=3)
+            )
+            appender = await self._stack.enter_async_context(Appender(pool))
+            loader = await self._stack.enter_async_context(StreamLoader(pool))
+            self.clocks.append(Clock(appender, loader, Trees(pool), MasterKey(bytes(32)), waking(pool)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def tick(self, now: datetime) -> int:
+        """All of them at once; the last position that any of them wrote."""
+        return max(await asyncio.gather(*(clock.tick(now) for clock in self.clocks)))
+
+    async def settle(self, now: datetime) -> None:
+        """Until there is nothing left to do by now."""
+        while position := await self.tick(now):
+            await self.known(position)
+
+    async def known(self, position: int) -> None:
+        async with await psycopg.AsyncConnection.connect(self._database.url, autocommit=True) as connection:
+            while True:
+                row = await (await connection.execute("SELECT min(position) FROM views.positions")).fetchone()
+                if row is not None and row[0] >= position:
+                    return
+                await asyncio.sleep(0.01)
+
+
+def clocks_of(running: Anjie, count: int = 1) -> Clocks:
+    return Clocks(running.database, count)
+
+
+async def stream_of(running: Anjie, case: Json) -> list[Recorded]:
+    async with await psycopg.AsyncConnection.connect(running.database.url) as connection:
+        events = await fetch_range(connection, 0, 1_000_000)
+    return [event for event in events if str(event.stream_id) == case["case_id"]]
+
+
+def opened(town: Town, *, days_ago: float) -> Json:
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    return town.leader.done("/v1/cases", town.opening(occurred_at=at.isoformat()))
+
+
+def known(town: Town, case: Json) -> Json:
+    told: Json = town.township_officer.get(f"/v1/cases/{case['case_id']}").json()
+    return told
+
+
+def test_a_case_that_nobody_assigned_is_breached_once_and_told_to_the_village(
+    running: Anjie, place: Town
+) -> None:
+    case = opened(place, days_ago=20)
+
+    async def run() -> list[Recorded]:
+        async with clocks_of(running, 3) as clocks:
+            await clocks.known(case["position"])
+            await clocks.settle(datetime.now(UTC))
+            await clocks.settle(datetime.now(UTC))
+        return await stream_of(running, case)
+
+    events = asyncio.run(run())
+    topics = [event.topic for event in events]
+    assert topics == [
+        "case.registered",
+        "case.deadline_started",
+        "case.deadline_breached",
+        "case.level_notified",
+    ]
+    [ladder] = known(place, case)["deadlines"]
+    assert (ladder["timer"], ladder["state"]) == ("T13", "BREACHED")
+    breached = events[2]
+    assert breached.occurred_at == datetime.fromisoformat(ladder["due_at"])
+    assert (breached.actor_ref, breached.actor_role) == ("clock", "system")
+    assert breached.recorded_at > breached.occurred_at
+
+
+def test_nothing_is_due_before_its_time(running: Anjie, place: Town) -> None:
+    case = opened(place, days_ago=0)
+
+    async def run() -> list[Recorded]:
+        async with clocks_of(running) as clocks:
+            await clocks.known(case["position"])
+            await clocks.settle(datetime.now(UTC))
+        return await stream_of(running, case)
+
+    assert "case.deadline_breached" not in [event.topic for event in asyncio.run(run())]
+
+
+def test_an_act_in_time_that_is_recorded_late_voids_the_breach(running: Anjie, place: Town) -> None:
+    case = opened(place, days_ago=10)
+    path = f"/v1/cases/{case['case_id']}"
+
+    async def run() -> None:
+        async with clocks_of(running) as clocks:
+            await clocks.known(case["position"])
+            await clocks.settle(datetime.now(UTC))
+
+    asyncio.run(run())
+    before = known(place, case)
+    accepted_at = datetime.fromisoformat(before["opened_at"]) + timedelta(minutes=5)
+    accepted = place.leader.done(
+        f"{path}/accept-case", {"occurred_at": accepted_at.isoformat()}, version=case["version"]
+    )
+    place.leader.done(
+        f"{path}/escalate-case",
+        {
+            "to_level": "VILLAGE",
+            "reason": "超出能力",
+            "occurred_at": (accepted_at + timedelta(minutes=1)).isoformat(),
+        },
+        version=accepted["version"],
+    )
+    ladder = known(place, case)["deadlines"][0]
+    assert (ladder["timer"], ladder["state"]) == ("T13", "VOIDED")
+
+
+def test_a_late_command_carries_the_breach_that_no_clock_recorded(running: Anjie, place: Town) -> None:
+    case = opened(place, days_ago=10)
+    answer = place.leader.done(f"/v1/cases/{case['case_id']}/accept-case", version=case["version"])
+    assert [event["topic"] for event in answer["events"]] == [
+        "case.deadline_breached",
+        "case.level_notified",
+        "case.accepted",
+    ]
+    taken = place.village_officer.done(
+        f"/v1/cases/{case['case_id']}/take-over-case", {"reason": "组内逾期"}, version=answer["version"]
+    )
+    assert (taken["holder_level"], taken["state"]) == ("VILLAGE", "IN_PROGRESS")
+
+
+def test_while_an_import_is_open_nothing_falls_due_and_afterwards_all_of_it(
+    running: Anjie, place: Town
+) -> None:
+    opening = place.operator.done("/v1/imports", {"unit": place.township, "note": "历史台账"})
+    at = (datetime.now(UTC) - timedelta(days=400)).isoformat()
+    headers = {"Anjie-Import": opening["import_id"]}
+    case = place.leader.done("/v1/cases", place.opening(occurred_at=at), headers=headers)
+
+    async def run(position: int) -> list[str]:
+        async with clocks_of(running, 2) as clocks:
+            await clocks.known(position)
+            await clocks.settle(datetime.now(UTC))
+        return [event.topic for event in await stream_of(running, case)]
+
+    assert "case.deadline_breached" not in asyncio.run(run(case["position"]))
+    closed = place.operator.done(f"/v1/imports/{opening['import_id']}/close")
+    assert asyncio.run(run(closed["position"])).count("case.deadline_breached") == 1
+
+
+def test_a_week_with_faults_records_what_the_rules_say_and_nothing_twice(running: Anjie, place: Town) -> None:
+    chance = random.Random(7)
+    cases = [opened(place, days_ago=chance.uniform(0, 3)) for _ in range(24)]
+    for case in chance.sample(cases, 8):
+        accepted = place.leader.done(f"/v1/cases/{case['case_id']}/accept-case", version=case["version"])
+        place.leader.done(
+            f"/v1/cases/{case['case_id']}/escalate-case",
+            {"to_level": "VILLAGE", "reason": "超出能力"},
+            version=accepted["version"],
+        )
+
+    async def week() -> datetime:
+        now = datetime.now(UTC)
+        async with clocks_of(running, 3) as clocks:
+            for _ in range(28):
+                now += timedelta(hours=6)
+                ticking = asyncio.create_task(clocks.tick(now))
+                match chance.randrange(4):
+                    case 0:
+                        await asyncio.sleep(0.003)
+                        ticking.cancel()
+                    case 1:
+                        await kill_connections(running.database)
+                with suppress(asyncio.CancelledError, Exception):
+                    await ticking
+            await clocks.settle(now)
+            # Time that goes back changes nothing.
+            await clocks.settle(now - timedelta(days=3))
+        return now
+
+    end = asyncio.run(week())
+
+    async def streams() -> list[list[Recorded]]:
+        return [await stream_of(running, case) for case in cases]
+
+    tree = asyncio.run(tree_of(running.database))
+    for stream in asyncio.run(streams()):
+        told = [event for event in stream if event.actor_ref == "clock"]
+        assert marks(told) == expected(stream, end, tree)
+        assert sorted(told, key=lambda event: event.occurred_at) == told, "in due order"
+
+
+def marks(events: list[Recorded]) -> list[tuple[str, datetime]]:
+    return sorted((event.topic, event.occurred_at) for event in events)
+
+
+def expected(stream: list[Recorded], end: datetime, tree: UnitTree) -> list[tuple[str, datetime]]:
+    """What the clock has to say of the commands alone, all at once at the end."""
+    case = fold(event for event in stream if event.actor_ref != "clock")
+    assert case is not None
+    return sorted((event.topic, at) for at, event in told_by_clock(case, end, tree))
+
+
+async def tree_of(database: Database) -> UnitTree:
+    async with service_pool(database.url, name="tree", connections_max=1) as pool:
+        trees = Trees(pool)
+        await trees.refresh()
+    return trees.current
+
+
+async def kill_connections(database: Database) -> None:
+    async with await psycopg.AsyncConnection.connect(database.owner_url, autocommit=True) as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'anjie clock' AND datname = current_database()"
+        )
