@@ -18,26 +18,28 @@ def test_a_case_goes_from_the_group_to_the_township_and_is_closed(town: Town) ->
     )  # fmt: skip
     case = visit["case"]
     path = f"/v1/cases/{case['case_id']}"
-    assert (case["state"], case["version"], case["holder_unit"]) == ("REGISTERED", 1, town.group)
-    assert [event["topic"] for event in visit["events"]] == ["visit.recorded", "case.registered"]
+    assert (case["state"], case["version"], case["holder_unit"]) == ("REGISTERED", 2, town.group)
+    topics = ["visit.recorded", "case.registered", "case.deadline_started"]
+    assert [event["topic"] for event in visit["events"]] == topics
 
     def step(who: Any, command: str, body: Json | None = None, version: int | None = None) -> Json:
         told: Json = who.done(f"{path}/{command}", body, version=version)
         return told
 
-    step(town.leader, "accept-case", version=1)
+    held = step(town.leader, "accept-case", version=1)["version"]
     step(town.leader, "flag-risk", {"risk": "SKIP_LEVEL_PETITION", "detail": "扬言越级上访"})
     step(town.leader, "confirm-warning", {"level": "ORANGE", "reason": "情绪激动"})
     step(town.leader, "stabilise-situation", {"detail": "已安抚"})
-    refused = town.leader.post(f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=2)
+    refused = town.leader.post(f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=held)
     assert (refused.status_code, refused.json()["rule"]) == (422, "not-the-next-level")
     escalated = step(
         town.leader,
         "escalate-case",
         {"to_level": "TOWNSHIP", "reason": "紧急", "emergency": True, "notify_levels": ["VILLAGE"]},
-        version=2,
+        version=held,
     )
-    assert [event["topic"] for event in escalated["events"]] == ["case.escalated", "case.level_notified"]
+    topics = ["case.escalated", "case.level_notified", "case.deadline_started"]
+    assert [event["topic"] for event in escalated["events"]] == topics
     assert (escalated["state"], escalated["pending_unit"]) == ("PENDING_ESCALATION", town.township)
     accepted = step(town.township_officer, "accept-escalation", version=escalated["version"])
     assert (accepted["holder_level"], accepted["pending_unit"]) == ("TOWNSHIP", None)
@@ -59,7 +61,7 @@ def test_what_was_accepted_is_answered_again_word_for_word(town: Town) -> None:
     again = town.leader.post("/v1/cases", body, key="once")
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
-    assert first.headers["etag"] == again.headers["etag"] == '"1"'
+    assert first.headers["etag"] == again.headers["etag"] == '"2"'
 
     path = f"/v1/cases/{first.json()['case_id']}"
     accepted = town.leader.post(f"{path}/accept-case", version=1, key="accept")
@@ -105,16 +107,16 @@ def test_every_kind_of_answer_is_given_again_from_what_is_stored(town: Town) -> 
     path = f"/v1/cases/{primary['case_id']}"
     do(town.leader, f"{path}/accept-case", version=1)
     do(town.leader, f"{path}/add-person", {"role": "WITNESS", "name": "王五"})
-    do(town.leader, f"{path}/offer-mediation", {"parties": people}, 3)
+    do(town.leader, f"{path}/offer-mediation", {"parties": people}, 4)
     consent = {"on_behalf_of": {"person_ref": people[0], "means": "IN_PERSON"}, "person_ref": people[0]}
-    do(town.leader, f"{path}/consent-to-mediation", consent, 4)
-    do(town.leader, f"{path}/refuse-mediation", consent | {"reason": "不愿"}, 5)
+    do(town.leader, f"{path}/consent-to-mediation", consent, 5)
+    do(town.leader, f"{path}/refuse-mediation", consent | {"reason": "不愿"}, 6)
     merged = {"into_case_id": primary["case_id"], "reason": "同一事项"}
     both = do(town.village_officer, f"/v1/cases/{duplicate['case_id']}/merge-case", merged, 1)
     assert {event["stream_id"] for event in both["events"]} == {duplicate["case_id"], primary["case_id"]}
     escalation = {"to_level": "TOWNSHIP", "reason": "x", "emergency": True, "notify_levels": ["VILLAGE"]}
-    do(town.leader, f"{path}/escalate-case", escalation, 7)
-    do(town.township_officer, f"{path}/return-escalation", {"reason": "x"}, 8)
+    do(town.leader, f"{path}/escalate-case", escalation, 8)
+    do(town.township_officer, f"{path}/return-escalation", {"reason": "x"}, 10)
     do(town.supervisor, f"{path}/raise-query", {"question": "?"})
 
     for who, where, body, version, key, first in sent:

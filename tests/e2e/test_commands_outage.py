@@ -58,6 +58,6 @@ def test_commands_wait_out_a_short_outage_and_are_told_of_a_long_one(
             assert time.monotonic() < deadline, "it does not come back"
             time.sleep(0.1)
         assert again.status_code == 201
-        assert again.json()["position"] == before.json()["position"] + 1, "the refused one left nothing"
+        assert again.json()["position"] == before.json()["position"] + 2, "the refused one left nothing"
         assert town.leader.post("/v1/cases", town.opening(), key="before").json() == before.json()
         assert anjie.http.get("/readyz").status_code == 200

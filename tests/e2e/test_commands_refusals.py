@@ -64,7 +64,7 @@ def escalation(town: Town) -> Request:
         "headers": {
             "Authorization": f"Bearer {town.leader.token}",
             "Idempotency-Key": "new",
-            "If-Match": '"2"',
+            "If-Match": '"3"',
         },
     }
 
@@ -91,7 +91,7 @@ def test_of_several_faults_the_first_in_the_order_of_the_contract_is_answered(
             assert answer.headers["content-type"] == "application/problem+json"
     accepted = sent(anjie, escalation)
     assert accepted.status_code == 200, "and nothing of all that was stored"
-    assert accepted.json()["version"] == 3
+    assert accepted.json()["version"] == 5
 
 
 def test_a_conflict_of_state_comes_before_any_guard_and_after_a_stale_version(town: Town) -> None:
@@ -105,8 +105,9 @@ def test_a_conflict_of_state_comes_before_any_guard_and_after_a_stale_version(to
     town.leader.done(f"/v1/cases/{case_id}/accept-case", version=1)
     stale = town.leader.post(path, past, version=1)
     assert stale.status_code == 412
-    assert stale.json()["current_version"] == 2
-    assert [event["topic"] for event in stale.json()["events"]] == ["case.accepted"]
+    assert stale.json()["current_version"] == 3
+    since = [event["topic"] for event in stale.json()["events"]]
+    assert since == ["case.deadline_started", "case.accepted"]
 
 
 def test_only_handling_makes_a_version_stale(town: Town) -> None:
@@ -115,10 +116,10 @@ def test_only_handling_makes_a_version_stale(town: Town) -> None:
     town.leader.done(f"{path}/accept-case", version=1)
     town.leader.done(f"{path}/flag-risk", {"risk": "OTHER", "detail": "x"})
     town.supervisor.done(f"{path}/raise-query", {"question": "为何未办"})
-    town.leader.done(f"{path}/record-contact", {"reached": True, "means": "PHONE"}, version=2)
-    assigned = town.leader.done(f"{path}/assign-handler", {"handler_ref": "leader-37"}, version=2)
-    assert assigned["version"] == 6
-    for version, status in ((2, 412), (5, 412), (6, 200)):
+    town.leader.done(f"{path}/record-contact", {"reached": True, "means": "PHONE"}, version=3)
+    assigned = town.leader.done(f"{path}/assign-handler", {"handler_ref": "leader-37"}, version=3)
+    assert assigned["version"] == 8
+    for version, status in ((3, 412), (7, 412), (8, 200)):
         answer = town.leader.post(
             f"{path}/record-contact", {"reached": True, "means": "PHONE"}, version=version
         )
@@ -223,7 +224,7 @@ def test_a_visit_to_a_case_may_name_its_people_and_nobody_elses(town: Town) -> N
 
 
 def test_paths_and_methods_that_are_not_there(anjie: Anjie, town: Town) -> None:
-    for path in ("/", "/v1", "/v1/cases/x/fly-away", f"/v1/cases/{new_id()}/archive-case", "/v1/cases/"):
+    for path in ("/", "/v1", "/v1/cases/x/fly-away", f"/v1/cases/{new_id()}/forget-case", "/v1/cases/"):
         answer = town.leader.post(path)
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-route"), path
     answer = anjie.http.delete("/v1/cases")

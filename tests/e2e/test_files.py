@@ -51,9 +51,9 @@ def test_evidence_is_read_like_a_document(anjie: Anjie, town: Town) -> None:
     case_id = town.open_case()["case_id"]
     path = f"/v1/cases/{case_id}"
     town.leader.done(f"{path}/accept-case", version=1)
-    town.leader.done(f"{path}/assign-handler", {"handler_ref": "leader-37"}, version=2)
+    town.leader.done(f"{path}/assign-handler", {"handler_ref": "leader-37"}, version=3)
     outcome = {"outcome": "EXPLAINED", "degree": "FULL", "detail": "x", "evidence": evidence}
-    town.leader.done(f"{path}/resolve-case", outcome, version=3)
+    town.leader.done(f"{path}/resolve-case", outcome, version=4)
     handler = anjie.person("leader-37b", "group_leader", town.group)
     assert [handler.get(f"/v1/files/{file_id}").status_code for file_id in evidence] == [200, 200]
 

@@ -93,7 +93,7 @@ def test_s1_goes_over_the_villages_head_in_an_emergency_only(cast: Players) -> N
     assert problem(cast.send(escalation, who=village.someone("supervisor")))[0] == 403
     assert cast.send(escalation, version=1).status_code == 412
     escalated = cast.play(escalation)
-    assert topics(escalated) == ["case.escalated", "case.level_notified"]
+    assert topics(escalated) == ["case.escalated", "case.level_notified", "case.deadline_started"]
     assert (escalated["state"], escalated["pending_unit"]) == ("PENDING_ESCALATION", str(town.unit_id))
     assert escalated["holder_level"] == "GROUP"
 
@@ -305,7 +305,7 @@ def test_s7_supervisors_replay_masked_ask_and_are_answered(cast: Players) -> Non
         question = next(story)
         assert cast.send(question, who=village.officer()).status_code == 403, "who executes doesn't supervise"
         asked = cast.play(question)
-        assert (asked["state"], topics(asked)) == ("CLOSED", ["case.query_raised"])
+        assert (asked["state"], topics(asked)) == ("CLOSED", ["case.query_raised", "case.deadline_started"])
         close = NOW.line(telling.at, "close", f"{case}/reopen-case", {"ground": "NEW_FACT", "reason": "再办"},
                          actor=supervisor, moves=True)  # fmt: skip
         assert cast.send(close).status_code == 403, "and who supervises doesn't execute"

@@ -38,7 +38,7 @@ class Sightings:
 
     def notice(self, recorded: Recorded) -> Sighting | None:
         """The sighting, if it may be news; what was long forgotten is told again."""
-        if _may_give_an_accuser_away(recorded):
+        if recorded.topic.startswith(_CLOCKS) or _may_give_an_accuser_away(recorded):
             return None
         who = (recorded.actor_ref, recorded.actor_role, recorded.unit)
         seen = (recorded.position, recorded.occurred_at)
