@@ -17,6 +17,9 @@ ACTORS_REMEMBERED_MAX: Final = 100_000
 _ON_ANY_CASE: Final = frozenset((CaseWithdrawn.topic, ConflictDeclared.topic))
 """What a resident may record on an accusation, once it is registered, as on any other case."""
 
+_CLOCKS: Final = "case.deadline_"
+"""What the clock records, or an act records of clocks: nobody's own doing."""
+
 Who = tuple[str, str, UUID | None]
 Moment = tuple[int, datetime]
 """The position and the instant of a sighting."""
