@@ -1,4 +1,4 @@
-"""Random lives of a small county: cases, visits, rosters, services, units, with late and tied events.
+"""Random lives of a small county: cases, clocks, visits, rosters, services, units, with late and tied events.
 
 A history is a list of appends in the order of the ledger. Moves are drawn blindly and only
 those that fit are made, so histories shrink well; what fits is decided by the fold alone.
@@ -7,18 +7,19 @@ those that fit are made, so histories shrink well; what fits is decided by the f
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.events import cases, rosters, services, units, visits
+from shared.events import cases, imports, rosters, services, units, visits
 from shared.events.base import Event, Private
 from shared.events.case import Case
+from shared.events.deadlines import Deadline
 from shared.events.evolve import evolve
 from shared.events.recorded import Append, Metadata, NewEvent, Recorded
 from shared.events.registry import encode
-from shared.events.vocabulary import OPEN_STATES, Degree, Level, Procedure, UrgencyStatus
+from shared.events.vocabulary import OPEN_STATES, Degree, Level, Procedure, Timer, UrgencyStatus
 from shared.runtime.identifiers import new_id
 
 START: Final = datetime(2026, 3, 1, 20, tzinfo=UTC)
@@ -51,6 +52,8 @@ class County:
     groups: tuple[UUID, ...] = field(default_factory=lambda: (new_id(), new_id(), new_id()))
     appends: Appends = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
+    imports: list[UUID] = field(default_factory=list)
+    """Those that are open."""
     versions: dict[UUID, int] = field(default_factory=dict)
     now: datetime = START
     position: int = 0
@@ -256,6 +259,7 @@ def _merge(county: County, which: int, option: int, late: timedelta) -> None:
         urgent=duplicate.urgent,
         urgency_status=duplicate.urgency_status,
         facets=duplicate.facets,
+        clocks=_running(duplicate),
     )
     county.add(
         (duplicate.case_id, cases.CaseMerged(into_case_id=primary.case_id)),
@@ -286,6 +290,104 @@ def _service(county: County, which: int, option: int, late: timedelta) -> None:
     county.add((new_id(), services.ServiceRecorded(unit=unit, item="PENSION")), late=late, unit=unit)
 
 
+def _midnight(county: County, days: int) -> datetime:
+    """The end of a day in Shanghai, so many days from now."""
+    return county.now.replace(hour=16) + timedelta(days=days)
+
+
+def _running(case: Case) -> tuple[cases.RunningClock, ...]:
+    return tuple(
+        cases.RunningClock(
+            timer=clock.timer,
+            started_at=clock.started_at,
+            started_on=clock.started_on,
+            due_at=clock.due_at,
+            original_due_at=clock.original_due_at or clock.due_at,
+        )
+        for clock in case.deadlines
+        if clock.live and clock.due_at is not None
+    )
+
+
+def _start_clock(county: County, which: int, option: int, late: timedelta) -> None:
+    case = _case(county, which, *OPEN_STATES, "RESOLVED")
+    if case is None:
+        return
+    due = None if option == 11 else _midnight(county, option % 4)
+    event = cases.DeadlineStarted(
+        timer=_TIMERS[(which + option) % len(_TIMERS)],
+        started_on=county.now.date(),
+        due_at=due,
+        awaiting="CALENDAR" if due is None else None,
+        pack="builtin-1",
+        calendar="2026",
+    )
+    county.add((case.case_id, event), late=late, unit=case.holder_unit)
+
+
+def _turn_clock(
+    event_of: Callable[[County, Deadline, int], Event], *states: str, due: bool = False
+) -> Callable[..., None]:
+    """Something happens to a clock; `due` at the instant at which it was due, if that has come."""
+
+    def turn(county: County, which: int, option: int, late: timedelta) -> None:
+        fitting = [(c, clock) for c in county.cases for clock in c.deadlines if clock.state in states]
+        if not fitting:
+            return
+        case, clock = fitting[which % len(fitting)]
+        if due and clock.due_at is not None and clock.due_at < county.now:
+            late = county.now - clock.due_at
+        county.add((case.case_id, event_of(county, clock, option)), late=late)
+
+    return turn
+
+
+def _shift(county: County, clock: Deadline, option: int) -> Event:
+    due, original = clock.due_at, clock.original_due_at
+    return cases.DeadlineShifted(
+        timer=clock.timer,
+        started_version=clock.version,
+        due_at=due and due + timedelta(days=1),
+        original_due_at=original and original + timedelta(days=1),
+        calendar="2026",
+    )
+
+
+def _extend(county: County, clock: Deadline, option: int) -> Event:
+    due = (clock.due_at or _midnight(county, 0)) + timedelta(days=2)
+    return cases.DeadlineExtended(
+        timer=clock.timer, started_version=clock.version, days=2, due_at=due, calendar="2026", reason=SEALED
+    )
+
+
+def _date(county: County, clock: Deadline, option: int) -> Event:
+    due = _midnight(county, option % 3)
+    return cases.DeadlineDated(
+        timer=clock.timer, started_version=clock.version, due_at=due, original_due_at=due, calendar="2027"
+    )
+
+
+def _of_due(kind: type[cases.DeadlineBreached | cases.DeadlineApproaching | cases.RightLapsed]) -> Any:
+    def event_of(county: County, clock: Deadline, option: int) -> Event:
+        due = clock.due_at or _midnight(county, 0)
+        return kind(timer=clock.timer, started_version=clock.version, due_at=due)
+
+    return event_of
+
+
+def _void(county: County, clock: Deadline, option: int) -> Event:
+    return cases.DeadlineBreachVoided(timer=clock.timer, started_version=clock.version)
+
+
+def _import(county: County, which: int, option: int, late: timedelta) -> None:
+    if county.imports and option % 2:
+        county.add((county.imports.pop(which % len(county.imports)), imports.ImportClosed()), late=late)
+        return
+    import_id = new_id()
+    county.imports.append(import_id)
+    county.add((import_id, imports.ImportOpened(unit=county.units[option % len(county.units)])), late=late)
+
+
 def _move_unit(county: County, which: int, option: int, late: timedelta) -> None:
     county.add((county.groups[which % 3], units.UnitMoved(parent_id=county.villages[option % 2])), late=late)
 
@@ -308,6 +410,7 @@ _PROCEDURES: Final[tuple[Procedure | None, ...]] = (
     *(None, None, None, "MEDIATION"),
     *("SERVICE", "SAFETY_LEAD", "PETITION", "HOTLINE"),
 )
+_TIMERS: Final[tuple[Timer, ...]] = ("T13", "T4", "T1", "T14", "T5")
 _GOING: Final = ("ACCEPTED", "IN_PROGRESS")
 _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "open": _open,
@@ -320,7 +423,10 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "receive": _receive,
     "transfer": _transfer,
     "merge": _merge,
-    "suspend": _act(lambda c, o: cases.CaseSuspended(ground="COURT", reason=SEALED), "IN_PROGRESS"),
+    "suspend": _act(
+        lambda c, o: cases.CaseSuspended(ground="COURT", reason=SEALED, pauses=_TIMERS[: o % 4]),
+        "IN_PROGRESS",
+    ),
     "resume": _act(lambda c, o: cases.CaseResumed(), "SUSPENDED"),
     "resolve": _act(_resolution, *_GOING),
     "close": _act(lambda c, o: cases.CaseClosed(), "RESOLVED"),
@@ -329,11 +435,25 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "visit_on_case": _act(_visit_on_case, *OPEN_STATES),
     "perform": _act(lambda c, o: cases.ServicePerformed(item="PENSION"), *OPEN_STATES),
     "note": _act(lambda c, o: cases.AuditNoted(text=SEALED), *OPEN_STATES, "RESOLVED", "CLOSED"),
+    "start_clock": _start_clock,
+    "breach": _turn_clock(_of_due(cases.DeadlineBreached), "RUNNING", due=True),
+    "void": _turn_clock(_void, "BREACHED"),
+    "lapse": _turn_clock(_of_due(cases.RightLapsed), "RUNNING", due=True),
+    "warn": _turn_clock(_of_due(cases.DeadlineApproaching), "RUNNING"),
+    "shift": _turn_clock(_shift, "RUNNING"),
+    "extend": _turn_clock(_extend, "RUNNING", "BREACHED"),
+    "date": _turn_clock(_date, "AWAITING"),
+    "notify": _act(
+        lambda c, o: cases.ComplainantNotified(notice="REPLY", delivered_on=START.date(), means="PHONE"),
+        *OPEN_STATES,
+    ),
+    "import": _import,
     "visit": _visit,
     "roster": _roster,
     "service": _service,
     "move_unit": _move_unit,
 }
 _USUAL: Final = ("open", "accept", "assign", "classify", "escalate", "receive", "resolve", "merge")
-_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, "open", "resolve"]
+_CLOCKS: Final = ("start_clock", "start_clock", "breach")
+_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, *_CLOCKS, "open", "resolve"]
 """What happens often is drawn often, so that cases live to see more than their end."""

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from services.projections.figures.coverage import Coverage
+from shared.events.deadlines import Deadline
+from shared.events.evolve import fold
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.policy.jurisdiction import UnitTree
@@ -52,10 +54,15 @@ class Life:
     resolved_on: list[date] = field(default_factory=list)
     reopened_on: list[date] = field(default_factory=list)
     absorbed: list[Any] = field(default_factory=list)
+    clocks: tuple[Deadline, ...] = ()
 
     @property
     def in_total(self) -> bool:
         return self.procedure not in ("SERVICE", "SAFETY_LEAD")
+
+    @property
+    def overdue(self) -> bool:
+        return any(clock.state == "BREACHED" and clock.ended_at is None for clock in self.clocks)
 
     @property
     def settled(self) -> bool:
@@ -91,6 +98,10 @@ def lives(events: Sequence[Recorded]) -> list[Life]:
             )
         elif recorded.stream_id in found:
             happened(found[recorded.stream_id], recorded, event)
+    for life in found.values():
+        # What clocks do is tested for itself; here the question is what is counted of it, and when.
+        case = fold(recorded for recorded in events if recorded.stream_id == life.case_id)
+        life.clocks = () if case is None else case.deadlines
     return list(found.values())
 
 
@@ -143,6 +154,9 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
                 name = "urgent" if life.urgent else "unclassified"
                 total[f"{name}_open_by_holder", None, life.holder] += 1
                 total[f"{name}_open_by_origin", None, life.unit] += 1
+            if life.overdue:
+                total["overdue_by_holder", None, life.holder] += 1
+                total["overdue_by_origin", None, life.unit] += 1
         for name in registered_as(life) if on_day else ():
             total[name, None, life.unit] += 1
         if on_day:

@@ -9,7 +9,9 @@ import msgspec
 
 from services.projections.cases.projector import CaseProjector
 from services.projections.cases.rows import CASES
+from services.projections.deadlines.rows import DEADLINES
 from services.projections.figures.facts import FACTS, roster_facts, visit_facts
+from services.projections.imports.rows import IMPORTS, ImportProjector
 from services.projections.services_ledger.rows import SERVICES, recorded_service
 from services.projections.tables import Table
 from services.projections.temporal import Projector, Row
@@ -42,6 +44,8 @@ MODELS: Final[Mapping[str, ReadModel]] = {
         ReadModel(name="cases", folder="cases", tables=("cases",)),
         ReadModel(name="figures", folder="figures", tables=("facts",)),
         ReadModel(name="services", folder="services_ledger", tables=("services",)),
+        ReadModel(name="deadlines", folder="deadlines", tables=("deadlines",)),
+        ReadModel(name="imports", folder="imports", tables=("imports",)),
         ReadModel(name="actors", folder="actors", tables=("actors",)),
     )
 }
@@ -50,12 +54,15 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
     "backlog_by_holder": ("figures",),
     "backlog_by_origin": ("figures",),
     "urgent_board": ("cases", "figures"),
+    "deadline_board": ("cases", "deadlines"),
     "visit_coverage": ("figures",),
     "service_ledger": ("services",),
 }
 """The published views and the read models they are read from; a case's timeline is the ledger itself."""
 
-TABLES: Final[Mapping[str, Table]] = {table.name: table for table in (CASES, FACTS, SERVICES)}
+TABLES: Final[Mapping[str, Table]] = {
+    table.name: table for table in (CASES, FACTS, SERVICES, DEADLINES, IMPORTS)
+}
 """The temporal tables; `actors` has a shape of its own."""
 
 
@@ -82,6 +89,7 @@ PROJECTORS: Final[Mapping[str, Projector[Any]]] = {
     "visit": EventProjector(visit_facts),
     "roster": EventProjector(roster_facts),
     "service": EventProjector(recorded_service),
+    "import": ImportProjector(),
 }
 """By the kind of stream, the part of a topic before its first dot; other kinds leave no rows."""
 

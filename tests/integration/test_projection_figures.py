@@ -29,7 +29,7 @@ DISTINCT = ("resolution", "reopening")
 MEASURES = (
     *("open_by_holder", "open_by_origin", "urgent_open_by_holder", "urgent_open_by_origin"),
     *("unclassified_open_by_holder", "unclassified_open_by_origin"),
-    *("unclassified_open_by_holder", "unclassified_open_by_origin"),
+    *("overdue_by_holder", "overdue_by_origin"),
     *("registered", "registered_net", "removed", "resolved", "disposed", "disposed_net"),
     *(
         name + ending
@@ -92,13 +92,14 @@ async def check(
         backlog = await fetch_backlog(connection, by, county.units, as_of)
         units = {life.holder if by == "holder" else life.unit for life in lives}
         assert {
-            unit: (own.open, own.urgent_open, own.unclassified_open, own.oldest_opened_at)
+            unit: (own.open, own.urgent_open, own.unclassified_open, own.overdue, own.oldest_opened_at)
             for unit, own in backlog.items()
         } == {
             unit: (
                 len(own),
                 sum(bool(life.urgent) for life in own),
                 sum(life.urgent is None for life in own),
+                sum(life.overdue for life in own),
                 min(life.opened_at for life in own),
             )
             for unit in units

@@ -88,8 +88,8 @@ def test_rows_are_those_directly_beneath_and_the_units_own() -> None:
     assert rows_under(TREE, None) == {TOWN: [TOWN, VILLAGE, OTHER, GROUP]}
     early, late = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
     own = {
-        GROUP: Backlog(open=2, urgent_open=1, unclassified_open=0, oldest_opened_at=early),
-        VILLAGE: Backlog(open=3, urgent_open=0, unclassified_open=2, oldest_opened_at=late),
+        GROUP: Backlog(open=2, urgent_open=1, unclassified_open=0, overdue=1, oldest_opened_at=early),
+        VILLAGE: Backlog(open=3, urgent_open=0, unclassified_open=2, overdue=1, oldest_opened_at=late),
     }
     row = backlog_row(TREE, VILLAGE, [VILLAGE, GROUP], own)
     urgent = {"value": None, "at_least": 1, "unclassified": 2}

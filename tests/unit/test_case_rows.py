@@ -43,7 +43,7 @@ def test_facts_that_are_carried_along_are_those_that_hold(drawn: list[Move]) -> 
         for event in stream:
             state = PROJECTOR.evolve(state, event, event_of(event))
             if state.case is not None:
-                assert state.facts == case_facts(state.case)
+                assert state.facts == case_facts(state.case, state.clocks)
 
 
 @EXAMPLES

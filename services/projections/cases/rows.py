@@ -33,6 +33,7 @@ CASES: Final = Table(
         "pending_unit": "uuid",
         "handler_ref": "text",
         "urgent": "bool",
+        "overdue": "bool",
         "opened_at": "timestamptz",
         "reach": "uuid[]",
         "known_to": "text[]",
@@ -79,6 +80,8 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     merged_into: UUID | None
 
     sight: CaseSight
+    overdue: bool = False
+    """Whether a breach stands."""
 
 
 encode_row = msgspec.json.Encoder().encode
@@ -98,6 +101,7 @@ def case_row(case: Case) -> Row:
             case.pending_unit,
             case.handler_ref,
             case.urgent,
+            _overdue(case),
             case.opened_at,
             _reach(case),
             _known_to(case),
@@ -151,4 +155,9 @@ def _listed(case: Case) -> CaseRow:
         final=case.final,
         merged_into=case.merged_into,
         sight=sight_of(case),
+        overdue=_overdue(case),
     )
+
+
+def _overdue(case: Case) -> bool:
+    return any(deadline.overdue for deadline in case.deadlines)

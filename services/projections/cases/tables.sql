@@ -20,6 +20,7 @@ CREATE TABLE cases (
     pending_unit uuid,
     handler_ref text,
     urgent boolean,
+    overdue boolean NOT NULL, -- a breach stands
     opened_at timestamptz NOT NULL,
     reach uuid[] NOT NULL, -- where it began (not an accusation), where it is found, and all who ever held it
     known_to text[] NOT NULL, -- who opened it, and the people on it that can sign in (not who is accused)

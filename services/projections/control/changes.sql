@@ -8,10 +8,10 @@ WITH moved AS NOT MATERIALIZED (
     SELECT gone_at, measure, unit_id FROM facts WHERE gone_at < 9223372036854775807 AND known_from < gone_at
 )
 SELECT position, 'backlog_by_holder', unit_id FROM moved
-WHERE measure IN ('open_by_holder', 'urgent_open_by_holder', 'unclassified_open_by_holder')
+WHERE measure IN ('open_by_holder', 'urgent_open_by_holder', 'unclassified_open_by_holder', 'overdue_by_holder')
 UNION
 SELECT position, 'backlog_by_origin', unit_id FROM moved
-WHERE measure IN ('open_by_origin', 'urgent_open_by_origin', 'unclassified_open_by_origin')
+WHERE measure IN ('open_by_origin', 'urgent_open_by_origin', 'unclassified_open_by_origin', 'overdue_by_origin')
 UNION
 SELECT position, 'visit_coverage', unit_id FROM moved WHERE measure IN ('visit', 'roster')
 UNION
@@ -19,6 +19,11 @@ SELECT known_from, 'urgent_board', case_id FROM cases WHERE urgent AND known_fro
 UNION
 SELECT gone_at, 'urgent_board', case_id FROM cases
 WHERE urgent AND gone_at < 9223372036854775807 AND known_from < gone_at
+UNION
+SELECT known_from, 'deadline_board', clock_id FROM deadlines WHERE known_from < gone_at
+UNION
+SELECT gone_at, 'deadline_board', clock_id FROM deadlines
+WHERE gone_at < 9223372036854775807 AND known_from < gone_at
 UNION
 SELECT known_from, 'service_ledger', service_id FROM services WHERE known_from < gone_at
 UNION

@@ -5,12 +5,14 @@ Its facts follow its own stream only: a merged duplicate is disposed of by the e
 the primary, which the primary's stream tells.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 from uuid import UUID
 
+from services.projections.deadlines.clocks import Clock
 from services.projections.figures.measures import OUTSIDE
 from services.projections.tables import Table
 from services.projections.temporal import Row
@@ -70,13 +72,13 @@ _DECISIVE: Final = attrgetter(
 
 
 def decisive(case: Case) -> tuple[Any, ...]:
-    """All that `case_facts` looks at: cases that are equal in this have the same facts."""
+    """All that `case_facts` looks at beside clocks: cases that are equal in this have the same facts."""
     return case.stated if case.state in _REMOVED else None, _DECISIVE(case)
 
 
-def case_facts(case: Case) -> tuple[Row, ...]:
+def case_facts(case: Case, clocks: Sequence[Clock] = ()) -> tuple[Row, ...]:
     """The facts of a case but for its visits."""
-    facts = _CaseFacts(case)
+    facts = _CaseFacts(case, clocks)
     facts.tell(disposed=case.is_resolved and (case.degree != "PARTIAL" or case.partial_counts))
     return tuple(facts.rows)
 
@@ -84,11 +86,22 @@ def case_facts(case: Case) -> tuple[Row, ...]:
 class _CaseFacts:
     """Gathers the facts of one case."""
 
-    __slots__ = ("_case", "_case_id", "_day", "_in_r", "_registered", "_resolution", "_unit", "rows")
+    __slots__ = (
+        "_case",
+        "_case_id",
+        "_clocks",
+        "_day",
+        "_in_r",
+        "_registered",
+        "_resolution",
+        "_unit",
+        "rows",
+    )
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, clocks: Sequence[Clock]) -> None:
         self.rows: list[Row] = []
         self._case = case
+        self._clocks = clocks
         self._case_id = case.case_id
         self._unit = case.docket_unit
         self._day = day_of(case.opened_at)
@@ -120,6 +133,12 @@ class _CaseFacts:
             because = _because(self._registered, case.held, *classified)
             self._open(f"{name}_open_by_holder", case.holder_unit, because)
             self._open(f"{name}_open_by_origin", self._unit, _because(self._registered, *classified))
+        breaches = [clock.breached for clock in self._clocks if clock.breached and clock.deadline.overdue]
+        if breaches:
+            self._open(
+                "overdue_by_holder", case.holder_unit, _because(self._registered, case.held, *breaches)
+            )
+            self._open("overdue_by_origin", self._unit, _because(self._registered, *breaches))
 
     def _urgency(self, case: Case, ending: str) -> None:
         """The urgent counts by state, and beside each the cases that nobody has classified."""

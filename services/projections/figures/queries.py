@@ -56,6 +56,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     urgent_open: int
     unclassified_open: int
     """May turn out to be urgent."""
+    overdue: int
+    """Those on which a breach stands."""
     oldest_opened_at: datetime | None
 
 
@@ -135,21 +137,26 @@ async def fetch_backlog(
     connection: Connection, by: str, units: Sequence[UUID], as_of: AsOf
 ) -> dict[UUID, Backlog]:
     """The open cases of each unit that has any; `by` is `holder` or `origin`."""
-    named = {name: f"{name}_by_{by}" for name in ("open", "urgent_open", "unclassified_open")}
+    named = {name: f"{name}_by_{by}" for name in ("open", "urgent_open", "unclassified_open", "overdue")}
     where, parameters = _where([*named.values()], units, as_of, ALWAYS)
     query = SQL(
         "SELECT unit_id, count(*) FILTER (WHERE measure = %(open)s),"
         " count(*) FILTER (WHERE measure = %(urgent_open)s),"
-        " count(*) FILTER (WHERE measure = %(unclassified_open)s), min(opened_at)"
+        " count(*) FILTER (WHERE measure = %(unclassified_open)s),"
+        " count(*) FILTER (WHERE measure = %(overdue)s), min(opened_at)"
         " FROM views.facts WHERE {} GROUP BY 1"
     ).format(where)
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(query, parameters | named)
         return {
             unit: Backlog(
-                open=open_, urgent_open=urgent, unclassified_open=unclassified, oldest_opened_at=oldest
+                open=open_,
+                urgent_open=urgent,
+                unclassified_open=unclassified,
+                overdue=overdue,
+                oldest_opened_at=oldest,
             )
-            for unit, open_, urgent, unclassified, oldest in await cursor.fetchall()
+            for unit, open_, urgent, unclassified, overdue, oldest in await cursor.fetchall()
         }
 
 

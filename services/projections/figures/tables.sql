@@ -1,5 +1,5 @@
 -- Facts: a figure is the number of them that hold.
--- Definition 1: raise this number when the same columns come to mean something else.
+-- Definition 2: raise this number when the same columns come to mean something else.
 
 CREATE TABLE facts (
     stream_id uuid NOT NULL,

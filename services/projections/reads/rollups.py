@@ -38,6 +38,7 @@ def backlog_row(
         "urgent_open": urgent_count(
             sum(part.urgent_open for part in parts), sum(part.unclassified_open for part in parts)
         ),
+        "overdue": sum(part.overdue for part in parts),
         "oldest_opened_at": earliest(oldest),
     }
 

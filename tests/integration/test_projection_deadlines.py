@@ -1,0 +1,149 @@
+"""What the clock worker and the board ask of clocks: which are due, near, undated, held, and at what cost."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from services.projections.deadlines.queries import (
+    AWAITING,
+    DUE,
+    UNWARNED,
+    Due,
+    fetch_approaching,
+    fetch_awaiting,
+    fetch_due,
+)
+from services.projections.imports.rows import fetch_open_imports
+from shared.events import cases, imports
+from shared.events.vocabulary import Timer
+from shared.runtime.identifiers import new_id
+from tests.conftest import Database
+from tests.histories import START, County, play
+from tests.projecting import appending, project_all, record
+
+ROWS = 100_000
+EVER = START + timedelta(days=3650)
+
+
+def started(due: datetime | None, timer: Timer = "T13") -> cases.DeadlineStarted:
+    return cases.DeadlineStarted(
+        timer=timer,
+        started_on=START.date(),
+        due_at=due,
+        awaiting="CALENDAR" if due is None else None,
+        pack="builtin-1",
+        calendar="2026",
+    )
+
+
+def with_cases(number: int) -> tuple[County, list[UUID]]:
+    county = County()
+    county.settle()
+    play(county, [("open", 0, 1, 0)] * number)
+    return county, [case.case_id for case in county.cases]
+
+
+def test_what_is_due_comes_in_due_order_and_leaves_with_its_breach(database: Database) -> None:
+    async def told() -> None:
+        county, (late, early, far, undated) = with_cases(4)
+        day = timedelta(days=1)
+        for case_id, due in ((late, START + 2 * day), (early, START + day), (far, EVER), (undated, None)):
+            county.add((case_id, started(due)))
+        county.add((late, started(START + 3 * day, "T14")))
+        warned = cases.DeadlineApproaching(timer="T13", started_version=2, due_at=START + 2 * day)
+        county.add((late, warned))
+        async with (
+            appending(database.url) as appender,
+            await AsyncConnection.connect(database.url, autocommit=True) as connection,
+        ):
+            await record(appender, county.appends)
+            await project_all(database.url)
+            until = START + 5 * day
+            both = [Due(START + day, early), Due(START + 2 * day, late)]
+            assert await fetch_due(connection, until, 10) == both
+            assert await fetch_due(connection, START + day, 10) == both[:1], "at its very instant it is due"
+            assert await fetch_due(connection, until, 1) == both[:1]
+            assert await fetch_due(connection, until, 1, after=both[0]) == both[1:]
+            assert await fetch_due(connection, until, 10, held=county.units) == []
+            assert await fetch_awaiting(connection, 10) == [undated]
+            assert await fetch_awaiting(connection, 10, after=undated) == []
+            assert await fetch_approaching(connection, "T13", until, 10) == both[:1]
+            assert await fetch_approaching(connection, "T14", until, 10) == [Due(START + 3 * day, late)]
+
+            told = len(county.appends)
+            breached = cases.DeadlineBreached(timer="T13", started_version=2, due_at=START + day)
+            dated = cases.DeadlineDated(
+                timer="T13", started_version=2, due_at=START, original_due_at=START, calendar="2027"
+            )
+            county.add((early, breached))
+            county.add((undated, dated))
+            await record(appender, county.appends[told:])
+            await project_all(database.url)
+            assert await fetch_due(connection, until, 10) == [Due(START, undated), both[1]]
+            assert await fetch_awaiting(connection, 10) == []
+
+    asyncio.run(told())
+
+
+def test_imports_are_known_while_they_are_open(database: Database) -> None:
+    async def told() -> None:
+        county = County()
+        county.settle()
+        first, second = new_id(), new_id()
+        county.add((first, imports.ImportOpened(unit=county.villages[0])))
+        county.add((second, imports.ImportOpened(unit=county.township)))
+        async with (
+            appending(database.url) as appender,
+            await AsyncConnection.connect(database.url, autocommit=True) as connection,
+        ):
+            await record(appender, county.appends)
+            await project_all(database.url)
+            assert await fetch_open_imports(connection) == {county.villages[0], county.township}
+            told = len(county.appends)
+            county.add((second, imports.ImportClosed()))
+            await record(appender, county.appends[told:])
+            await project_all(database.url, forgetful=True)
+            assert await fetch_open_imports(connection) == {county.villages[0]}
+
+    asyncio.run(told())
+
+
+_MANY = """
+    INSERT INTO views.deadlines (stream_id, shard, known_from, known_until, occurred_from, row_key, clock_id,
+        case_id, timer, version, position, state, started_at, due_at, approached, holder_unit, origin_unit,
+        seen_from)
+    SELECT id, 0, n, CASE n %% 3 WHEN 0 THEN n + 1 ELSE 9223372036854775807 END, now(), id, id, id, 'T13',
+        2, n,
+        CASE n %% 100 WHEN 1 THEN 'BREACHED' WHEN 2 THEN 'AWAITING' ELSE 'RUNNING' END, now(),
+        CASE n %% 100 WHEN 2 THEN NULL ELSE now() + make_interval(mins => n) END, n %% 100 > 50, id, id, n
+    FROM (SELECT n, gen_random_uuid() AS id FROM generate_series(1, %s) AS n) AS made
+"""
+
+
+def test_finding_what_is_due_among_many_costs_no_scan(database: Database) -> None:
+    async def told() -> None:
+        async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
+            await connection.execute(_MANY, [ROWS])
+            await connection.execute("ANALYZE views.deadlines")
+            asked = {
+                "until": datetime.now(UTC) + timedelta(hours=2),
+                "timer": "T13",
+                "limit": 500,
+                "held": [new_id()],
+                "after_due": "-infinity",
+                "after_case": UUID(int=0),
+            }
+            for query, index in (
+                (DUE, "deadlines_due"),
+                (UNWARNED, "deadlines_unwarned"),
+                (AWAITING, "deadlines_awaiting"),
+            ):
+                plan = await connection.execute(f"EXPLAIN {query}".encode(), asked)
+                lines = "\n".join(line for (line,) in await plan.fetchall())
+                assert f"Index Only Scan using {index}" in lines, lines
+                assert "Seq Scan" not in lines
+                assert "Filter: (state" not in lines
+
+    asyncio.run(told())
