@@ -63,7 +63,7 @@ UNFIT = (
     ("/v1/explain/registered?level=GROUP", "level"),
     ("/v1/cases?cursor=nonsense", "cursor"),
     ("/v1/cases?handler=%00", "handler"),
-    ("/v1/cases?overdue=true", "overdue"),
+    ("/v1/cases?overdue=perhaps", "overdue"),
     ("/v1/events?limit=5001", "limit"),
     ("/v1/streams/urgent_board?after=x", "after"),
     ("/v1/audit/reads", "case_id"),
@@ -125,8 +125,11 @@ def test_a_case_is_read_as_of_any_moment(place: Town) -> None:
     bare = ask(place.leader, f"{path}?at_recorded={recorded.isoformat()}")
     assert bare.json() == past, "an offset's plus sign may be left as it is"
     timeline = read(place.leader, f"{path}/timeline", at_position=opened["position"])
-    assert [item["topic"] for item in timeline["items"]] == ["case.registered"]
-    assert place.leader.get(path, at_position=opened["position"] - 1).status_code == 404
+    assert [item["topic"] for item in timeline["items"]] == [
+        "case.registered",
+        "case.deadline_started",
+    ]
+    assert place.leader.get(path, at_position=opened["events"][0]["position"] - 1).status_code == 404
     assert place.leader.get(path, at_occurred=before.isoformat()).status_code == 404
 
 
@@ -217,7 +220,8 @@ def test_what_became_confidential_is_so_in_its_past(place: Town) -> None:
     hidden = {"sealed": True, "position": case["position"]}
     read(place.leader, "/v1/cases", min_position=lead["position"])
     assert read(place.village_officer, "/v1/cases", **then)["items"] == [hidden]
-    assert read(place.village_officer, "/v1/explain/registered", **then)["items"] == [hidden]
+    registered = {"sealed": True, "position": case["events"][0]["position"]}
+    assert read(place.village_officer, "/v1/explain/registered", **then)["items"] == [registered]
     assert place.village_officer.get(f"/v1/cases/{case['case_id']}", **then).status_code == 404
     assert read(place.leader, f"/v1/cases/{case['case_id']}", **then)["state"] == "REGISTERED"
 
@@ -247,7 +251,7 @@ def test_the_feed_has_every_position_and_seals_what_is_private(place: Town) -> N
     lines = place.operator.get("/v1/events", limit=5000).text.splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["position"] for event in events] == list(range(1, case["position"] + 1))
-    registered = events[-1]
+    registered = events[case["events"][0]["position"] - 1]
     assert registered["type"] == "case.registered"
     assert registered["subject"] == case["case_id"]
     assert registered["data"]["title"] == {"sealed": True}
@@ -279,7 +283,7 @@ def test_the_feed_can_be_followed(place: Town) -> None:
         lines = answer.iter_lines()
         assert json.loads(next(lines))["position"] == case["position"]
         later = place.open_case()
-        assert json.loads(next(lines))["position"] == later["position"]
+        assert json.loads(next(lines))["position"] == later["events"][0]["position"]
 
 
 def test_units_and_actors_are_listed(place: Town) -> None:
