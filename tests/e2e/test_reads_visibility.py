@@ -16,20 +16,21 @@ TITLE: Final = "宅基地边界纠纷"
 NAME: Final = "张三"
 
 OF_A_CASE: Final = (
-    *("case", "timeline", "case_timeline", "cases", "urgent", "urgent_board", "explain", "events"),
+    *("case", "timeline", "case_timeline", "cases", "urgent", "urgent_board", "deadlines", "deadline_board"),
+    *("explain", "events"),
 )
 OF_FIGURES: Final = ("backlog", "kpi", "audit/reads")
-CLEAR: Final = ("clear",) * 6
-MASKED: Final = ("masked",) * 6
-HIDDEN: Final = (*("404",) * 3, *("sealed",) * 4)
+CLEAR: Final = (*("clear",) * 6, "item", "item")
+MASKED: Final = (*("masked",) * 6, "item", "item")
+HIDDEN: Final = (*("404",) * 3, *("sealed",) * 6)
 FIGURES: Final = ("figures", "figures", "403")
 TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {
     "opener, leader of the holding group": ((*CLEAR, "item", "403"), (*CLEAR, "item", "403"), FIGURES),
     "mediator of the village": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
     "resident on the case": ((*("own",) * 2, "own", *MASKED[3:], "item", "403"),) * 2 + (FIGURES,),
     "resident not on the case": (
-        (*("403",) * 3, "absent", "sealed", "sealed", "sealed", "403"),
-        (*("404",) * 3, "absent", "sealed", "sealed", "sealed", "403"),
+        (*("403",) * 3, "absent", *("sealed",) * 5, "403"),
+        (*("404",) * 3, "absent", *("sealed",) * 5, "403"),
         FIGURES,
     ),
     "grid worker": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
@@ -42,13 +43,13 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     "operator": ((*MASKED, "item", "masked"), (*HIDDEN, "sealed"), FIGURES),
     "privacy officer": ((*MASKED, "item", "403"), (*HIDDEN, "403"), ("figures", "figures", "reads")),
     "dashboard": (
-        (*("403",) * 4, "absent", "sealed", "403", "403"),
-        (*("403",) * 4, "absent", "sealed", "403", "403"),
+        (*("403",) * 4, *("absent", "sealed") * 2, "403", "403"),
+        (*("403",) * 4, *("absent", "sealed") * 2, "403", "403"),
         ("suppressed", "suppressed", "403"),
     ),
     "leader of another village": (
-        (*("403",) * 3, *("absent",) * 4, "403"),
-        (*("404",) * 3, *("absent",) * 4, "403"),
+        (*("403",) * 3, *("absent",) * 6, "403"),
+        (*("404",) * 3, *("absent",) * 6, "403"),
         FIGURES,
     ),
 }
@@ -57,7 +58,7 @@ MEANINGS: Final = {
     "clear": "everything in the clear",
     "own": "everything, what is their own in the clear, other personal values sealed",
     "masked": "everything, personal values sealed",
-    "item": "the item with its events",
+    "item": "the item, which has no personal values",
     "sealed": "that something is there, and its position",
     "absent": "nothing",
     "figures": "the figures",
@@ -138,8 +139,8 @@ def _seen(person: Person, route: str, case: Json) -> str:
             if listener.status != 200:
                 return str(listener.status)
             return _shown(listener.next()[1]["rows"][0]["data"])
-    if route == "urgent_board":
-        with Listener(person, "/v1/streams/urgent_board") as listener:
+    if route in ("urgent_board", "deadline_board"):
+        with Listener(person, f"/v1/streams/{route}") as listener:
             return _listed(listener.next()[1]["rows"], case)
     if route == "explain":
         answer = person.get("/v1/explain/containment_rate", level="GROUP")
@@ -150,14 +151,12 @@ def _seen(person: Person, route: str, case: Json) -> str:
         answer = person.get("/v1/events")
         if answer.status_code != 200:
             return str(answer.status_code)
-        event = json.loads(answer.text.splitlines()[case["position"] - 1])
-        return _shown(event["data"]) if "data" in event else "sealed" if event == _hidden(case) else "?"
-    answer = person.get("/v1/cases" if route == "cases" else "/v1/urgent")
+        position = case["events"][0]["position"]
+        event = json.loads(answer.text.splitlines()[position - 1])
+        hidden = {"sealed": True, "position": position}
+        return _shown(event["data"]) if "data" in event else "sealed" if event == hidden else "?"
+    answer = person.get(f"/v1/{route}")
     return str(answer.status_code) if answer.status_code != 200 else _listed(answer.json()["items"], case)
-
-
-def _hidden(case: Json) -> Json:
-    return {"sealed": True, "position": case["position"]}
 
 
 def _one(answer: Any, part: Any) -> str:
@@ -176,7 +175,7 @@ def _listed(items: list[Json], case: Json) -> str:
     """How the case stands among items; what is sealed can't be told apart, so all of them are counted."""
     for item in items:
         if item.get("case_id") == case["case_id"]:
-            if "because" in item:
+            if "because" in item or "timer" in item:
                 return "item"
             return "clear" if item["title"] == TITLE else "masked"
     sealed = [item for item in items if item.get("sealed")]

@@ -18,7 +18,9 @@ from services.projections.deadlines.queries import (
 from services.projections.imports.rows import fetch_open_imports
 from shared.events import cases, imports
 from shared.events.vocabulary import Timer
+from shared.policy.moments import SHANGHAI
 from shared.runtime.identifiers import new_id
+from tests.asking import asking, reader
 from tests.conftest import Database
 from tests.histories import START, County, play
 from tests.projecting import appending, project_all, record
@@ -145,5 +147,29 @@ def test_finding_what_is_due_among_many_costs_no_scan(database: Database) -> Non
                 assert f"Index Only Scan using {index}" in lines, lines
                 assert "Seq Scan" not in lines
                 assert "Filter: (state" not in lines
+
+    asyncio.run(told())
+
+
+def test_today_and_soon_are_days_of_shanghai_at_the_instant_of_the_answer(database: Database) -> None:
+    async def told() -> None:
+        county, (*due_cases, undated) = with_cases(9)
+        today = datetime.now(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+        for days, case_id in enumerate(due_cases):
+            county.add((case_id, started(today.astimezone(UTC) + timedelta(days=days))))
+        county.add((undated, started(None)))
+        async with appending(database.url) as appender, asking(database.url) as desk:
+            await record(appender, county.appends)
+            await project_all(database.url)
+            await desk.trees.refresh()
+            watch = reader("watch", "auditor", county.township)
+            answer = await desk.read(watch, "/v1/deadlines")
+            # The first ended with yesterday: nobody has recorded its breach yet, so it is no figure's.
+            assert [answer[name] for name in ("overdue", "due_today", "due_soon")] == [0, 1, 3]
+            assert [item["case_id"] for item in answer["items"]] == [*map(str, due_cases), str(undated)]
+            assert answer["items"][-1] | {"due_at": None, "state": "AWAITING"} == answer["items"][-1]
+            wall = await desk.read(reader("wall", "dashboard", county.township), "/v1/deadlines")
+            assert wall["items"] == []
+            assert {"suppressed": True} == wall["due_today"] == wall["due_soon"]
 
     asyncio.run(told())

@@ -1,7 +1,7 @@
 """An answer is given again whenever it is asked for as of its position, whatever happened since."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,6 +17,7 @@ from tests.conftest import Database
 from tests.histories import START, County, Move, moves, play, recorded
 from tests.projecting import appending, head_of, project_all, record
 
+LAST = datetime.max.replace(tzinfo=UTC)
 CHAPTERS = 3
 """In how many parts a history is written, with questions after each."""
 URGENT = {
@@ -54,6 +55,8 @@ def questions(county: County, occurred: datetime | None) -> list[Question]:
     asked: list[tuple[str, tuple[tuple[str, Any], ...]]] = [
         ("/v1/cases", (("limit", 1000),)),
         ("/v1/cases", (("origin", county.villages[0]), ("state", "RESOLVED"), ("state", "CLOSED"))),
+        ("/v1/cases", (("overdue", "true"),)),
+        ("/v1/deadlines", ()),
         ("/v1/backlog", (("by", "holder"),)),
         ("/v1/backlog", (("by", "origin"),)),
         ("/v1/urgent", ()),
@@ -134,6 +137,7 @@ def test_answers_equal_a_plain_fold(database: Database, drawn: list[Move], data:
                 occurred = None if hours is None else START + timedelta(hours=hours)
                 await _check_figures(desk, county, events, position, occurred)
                 await _check_list(desk, county, events, position, occurred)
+                await _check_deadlines(desk, county, events, position, occurred)
                 await _check_explanations(desk, county, position, occurred)
 
     asyncio.run(told())
@@ -190,6 +194,7 @@ async def _check_figures(
     backlog = await desk.read(actor, "/v1/backlog", unit=village, by="holder", **_moment(position, occurred))
     assert backlog["total"] == count("open_by_holder")
     assert {row["unit_id"] for row in backlog["rows"]} == {str(u) for u in (*tree.children(village), village)}
+    assert sum(row["overdue"] for row in backlog["rows"]) == count("overdue_by_holder")
     urgent = [row["urgent_open"] for row in backlog["rows"]]
     known = sum(told.get("at_least", told["value"]) for told in urgent)
     unclassified = sum(told.get("unclassified", 0) for told in urgent)
@@ -201,25 +206,64 @@ async def _check_list(
 ) -> None:
     """Every case of the county stands in the list of whoever oversees it, hidden ones by position only."""
     lives = naive.lives(naive.seen(events, position, occurred))
-    items: list[Json] = []
-    cursor = None
-    while True:
-        page = await desk.read(
-            reader("watch", "auditor", county.township),
-            "/v1/cases",
-            limit=7,
-            **({"cursor": cursor} if cursor else _moment(position, occurred)),
-        )
-        assert page["as_of_position"] == position
-        items += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            break
+    _, items = await _pages(desk, county, "/v1/cases", position, occurred)
+    _, overdue = await _pages(desk, county, "/v1/cases", position, occurred, overdue="true")
+    assert overdue == [item for item in items if item.get("overdue", item in overdue)]
+    assert len(overdue) == sum(life.overdue for life in lives)
     sealed = [item for item in items if "sealed" in item]
     listed = {item["case_id"]: item["state"] for item in items if "sealed" not in item}
     assert len(sealed) == sum(life.procedure == "SAFETY_LEAD" for life in lives)
     assert all(item.keys() == {"sealed", "position"} for item in sealed)
     assert listed == {str(life.case_id): life.state for life in lives if life.procedure != "SAFETY_LEAD"}
+
+
+async def _pages(
+    desk: Desk, county: County, path: str, position: int, occurred: datetime | None, **query: Any
+) -> tuple[Json, list[Json]]:
+    """The first page, and the items of all, for whoever oversees the county."""
+    auditor = reader("watch", "auditor", county.township)
+    first = page = await desk.read(auditor, path, limit=7, **query, **_moment(position, occurred))
+    items: list[Json] = list(first["items"])
+    while page["next"] is not None:
+        page = await desk.read(auditor, path, limit=7, cursor=page["next"])
+        assert page["as_of_position"] == position
+        items += page["items"]
+    return first, items
+
+
+async def _check_deadlines(
+    desk: Desk, county: County, events: list[Recorded], position: int, occurred: datetime | None
+) -> None:
+    """Every clock that somebody waits for, soonest first, those of hidden cases by position only."""
+    lives = naive.lives(naive.seen(events, position, occurred))
+    live = [(life, clock) for life in lives for clock in life.clocks if clock.ended_at is None]
+    first, items = await _pages(desk, county, "/v1/deadlines", position, occurred)
+    assert first["overdue"] == sum(clock.state == "BREACHED" for _, clock in live)
+    live.sort(key=lambda pair: (pair[1].due_at or LAST, pair[0].case_id, pair[1].version))
+    started = {(e.stream_id, e.version): e.position for e in events if e.topic == "case.deadline_started"}
+    expected = [
+        {"sealed": True, "position": started[life.case_id, clock.version]}
+        if life.procedure == "SAFETY_LEAD"
+        else {
+            "case_id": str(life.case_id),
+            "timer": clock.timer,
+            "version": clock.version,
+            "state": clock.state,
+            "holder_unit": str(life.holder),
+            "due_at": clock.due_at,
+            "original_due_at": clock.original_due_at,
+            "started_at": clock.started_at,
+        }
+        for life, clock in live
+    ]
+    assert [_with_instants(item) for item in items] == expected
+
+
+def _with_instants(item: Json) -> Json:
+    return {
+        name: datetime.fromisoformat(value) if name.endswith("_at") and value else value
+        for name, value in item.items()
+    }
 
 
 async def _check_explanations(desk: Desk, county: County, position: int, occurred: datetime | None) -> None:

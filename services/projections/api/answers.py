@@ -157,6 +157,8 @@ class CaseSummary(Part, frozen=True, kw_only=True):
 
 class CaseListed(CaseSummary, frozen=True, kw_only=True):
     position: int
+    overdue: bool
+    """Whether a breach stands."""
 
 
 class CaseAnswer(CaseSummary, frozen=True, kw_only=True):
@@ -214,6 +216,8 @@ class BacklogRow(Part, frozen=True, kw_only=True):
     kind: UnitKind | None
     open: Count
     urgent_open: UrgentCount
+    overdue: Count
+    """Open cases on which a breach stands."""
     oldest_opened_at: datetime | None
 
 
@@ -228,6 +232,32 @@ class UrgentAnswer(Page, frozen=True, kw_only=True):
     resolved: UrgentCount
     unconfirmed: UrgentCount
     items: list[CaseListed | Hidden]
+
+
+class DeadlineItem(Part, frozen=True, kw_only=True):
+    """A clock whose act is still to come."""
+
+    case_id: UUID
+    timer: Timer
+    version: int
+    started_at: datetime
+    due_at: datetime | None
+    original_due_at: datetime | None
+    state: DeadlineState
+    holder_unit: UUID
+
+
+class DeadlinesAnswer(Page, frozen=True, kw_only=True):
+    """Clocks of cases held within the unit.
+
+    `due_today`: running ones that end with the day of `as_of_instant`; `due_soon`: with one of the
+    three days after it. A clock that is past due counts as overdue once its breach is recorded.
+    """
+
+    overdue: Count
+    due_today: Count
+    due_soon: Count
+    items: list[DeadlineItem | Hidden]
 
 
 class Ratio(Part, frozen=True, kw_only=True):

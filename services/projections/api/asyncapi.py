@@ -11,6 +11,7 @@ from services.projections.api.answers import (
     BacklogRow,
     CaseListed,
     Count,
+    DeadlineItem,
     Hidden,
     Part,
     ServiceItem,
@@ -59,6 +60,10 @@ _ROWS: Final[Mapping[str, tuple[Any, str]]] = {
     "backlog_by_holder": (BacklogRow, "unit_id"),
     "backlog_by_origin": (BacklogRow, "unit_id"),
     "urgent_board": (CaseListed, "case_id, or sealed/position of what the caller may not know"),
+    "deadline_board": (
+        DeadlineItem,
+        "case_id/timer/version, or sealed/position of what the caller may not know",
+    ),
     "visit_coverage": (CoverageRow, "unit_id"),
     "service_ledger": (ServiceItem, "service_id, or sealed/position of what the caller may not know"),
     "case_timeline": (TimelineItem, "case_id/version"),
@@ -77,7 +82,9 @@ def asyncapi_document(version: str) -> dict[str, Any]:
     messages: dict[str, Any] = {"reset": _message("reset", {"position": _POSITION}, "Forget all rows.")}
     for view in VIEWS:
         struct, key = _ROWS[view]
-        row = {"anyOf": [refs[struct], refs[Hidden]]} if struct is CaseListed else refs[struct]
+        row = (
+            {"anyOf": [refs[struct], refs[Hidden]]} if struct in (CaseListed, DeadlineItem) else refs[struct]
+        )
         messages[f"{view}.snapshot"] = _snapshot(row)
         messages[f"{view}.delta"] = _delta(row, key)
         names = {"snapshot": f"{view}.snapshot", "delta": f"{view}.delta", "reset": "reset"}

@@ -44,6 +44,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             handler=query.handler,
             states=query.state,
             urgent=query.urgent,
+            overdue=query.overdue,
             category=query.category,
             procedure=query.procedure,
             q=query.q,

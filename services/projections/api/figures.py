@@ -1,4 +1,4 @@
-"""Reads of figures: backlogs, the urgent board, the statistics and what they count, the service ledger."""
+"""Reads of figures: backlogs, the urgent and the deadline board, the statistics, the service ledger."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from services.projections.api.answers import (
     BacklogAnswer,
+    DeadlinesAnswer,
     ExplainAnswer,
     KpiAnswer,
     ServicesAnswer,
@@ -16,6 +17,7 @@ from services.projections.api.answers import (
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import (
     BacklogQuery,
+    DeadlinesQuery,
     ExplainQuery,
     KpiQuery,
     ServicesQuery,
@@ -25,6 +27,7 @@ from services.projections.figures.measures import MEASURES
 from services.projections.figures.queries import Period
 from services.projections.reads.access import readable_unit, refuse_dashboard
 from services.projections.reads.case_list import URGENT_AND_OPEN, list_cases
+from services.projections.reads.deadline_list import count_deadlines, list_deadlines
 from services.projections.reads.explain import Place, parts_of, read_explanation
 from services.projections.reads.figure_reads import read_backlog, read_kpi, read_measure, read_urgent
 from services.projections.reads.moments import Asked, Moment
@@ -72,6 +75,18 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             wanted = replace(URGENT_AND_OPEN, origin=unit)
             items, following = await list_cases(
                 sources, wanted, request.actor, moment, after=after, limit=query.limit
+            )
+        return page_answer(request, query, moment, {**figures, "items": items}, following)
+
+    async def deadlines(request: Request) -> Answer:
+        query, after = turn(request, DeadlinesQuery, tuple[datetime | None, UUID, int])
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        figures = shown(await count_deadlines(sources, unit, moment), request.actor, unit, moment)
+        items: list[dict[str, Any]] = []
+        following = None
+        if request.actor.role != "dashboard":
+            items, following = await list_deadlines(
+                sources, unit, request.actor, moment, after=after, limit=query.limit
             )
         return page_answer(request, query, moment, {**figures, "items": items}, following)
 
@@ -152,6 +167,14 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             BacklogAnswer,
         ),
         of("/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer),
+        of(
+            "/v1/deadlines",
+            "read-deadlines",
+            "Clocks whose act is still to come, soonest first.",
+            deadlines,
+            DeadlinesQuery,
+            DeadlinesAnswer,
+        ),
         of("/v1/kpi", "read-kpi", "The statistics of a unit and a period.", kpi, KpiQuery, KpiAnswer),
         of(
             "/v1/explain/{measure}",

@@ -50,6 +50,7 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
     handler: Ref | None = None
     state: list[State] | None = None
     urgent: bool | None = None
+    overdue: bool | None = None
     category: Code | None = None
     procedure: Procedure | None = None
     q: Search | None = None
@@ -63,6 +64,10 @@ class BacklogQuery(MomentQuery, frozen=True, kw_only=True):
 
 
 class UrgentQuery(PageQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
+
+
+class DeadlinesQuery(PageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
 
 

@@ -10,7 +10,7 @@ import msgspec
 from services.projections.figures.queries import AsOf, Connection
 from services.projections.reads.case_items import fetch_rows
 from services.projections.reads.frames import Delta, Rows, encode
-from services.projections.reads.listed import Cases, Listed, ListedService, hidden_row
+from services.projections.reads.listed import Cases, Listed, ListedCase, hidden_row
 from services.projections.reads.live_views import Chosen, Fetch, Own, UnitView
 from services.projections.reads.rollups import rows_under, units_of
 from services.projections.reads.shown import leaves, opened
@@ -96,7 +96,7 @@ class UnitBoard:
 
 
 class ItemBoard:
-    """A row for each case or service, as its reader may see it."""
+    """A row for each case, service or clock, as its reader may see it."""
 
     def __init__(self, scope: Scope, fetch: Fetch, sources: Sources) -> None:
         assert scope.reader is not None
@@ -154,5 +154,6 @@ class ItemBoard:
 
 
 async def _cases(connection: Connection, as_of: AsOf, items: Collection[Listed]) -> Cases:
-    wanted = {item.case_id for item in items if isinstance(item, ListedService) and item.case_id is not None}
+    of_others = (item.case_id for item in items if not isinstance(item, ListedCase))
+    wanted = {case_id for case_id in of_others if case_id is not None}
     return await fetch_rows(connection, wanted, as_of) if wanted else {}

@@ -96,6 +96,7 @@ def case_told(row: CaseRow) -> dict[str, Any]:
         "urgency_status": row.urgency_status,
         "facets": list(row.facets),
         "warning_level": row.warning_level,
+        "overdue": row.overdue,
         "opened_at": row.opened_at,
         "closed_at": row.closed_at,
         "cycle": row.cycle,

@@ -44,6 +44,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     handler: str | None = None
     states: Sequence[str] | None = None
     urgent: bool | None = None
+    overdue: bool | None = None
+    """A breach stands on it."""
     category: str | None = None
     procedure: str | None = None
     q: str | None = None
@@ -100,6 +102,7 @@ def _where(wanted: Wanted, actor: Actor, tree: UnitTree, moment: Moment) -> tupl
         (SQL("handler_ref = %(handler)s"), "handler", wanted.handler),
         (SQL("state = ANY(%(states)s)"), "states", wanted.states and list(wanted.states)),
         (SQL("urgent = %(urgent)s"), "urgent", wanted.urgent),
+        (SQL("overdue = %(overdue)s"), "overdue", wanted.overdue),
         (SQL("category = %(category)s"), "category", wanted.category),
         (SQL("procedure = %(procedure)s"), "procedure", wanted.procedure),
         (SQL("opened_at >= %(opened_from)s"), "opened_from", _midnight(wanted.opened_from)),

@@ -1,4 +1,4 @@
-"""Cases and services as rows of a live view: told once, shown to many."""
+"""Cases, services and clocks as rows of a live view: told once, shown to many."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.projections.cases.rows import CaseRow
 from services.projections.reads.case_items import READABLE, case_told, sight_of_row
+from services.projections.reads.deadline_items import DeadlineRow, deadline_item
 from services.projections.reads.frames import encode
 from services.projections.reads.service_items import service_item
 from services.projections.reads.shown import cover, hidden
@@ -16,7 +17,7 @@ from shared.policy.jurisdiction import UnitTree
 from shared.policy.sight import CaseSight, Sight, own_person_refs, sight
 
 Cases = Mapping[UUID, CaseRow]
-"""The cases that services were performed in."""
+"""The cases that services were performed in, or that clocks are of."""
 
 
 class ListedCase:
@@ -69,7 +70,20 @@ class ListedService:
         return None if "sealed" in item else item
 
 
-Listed = ListedCase | ListedService
+class ListedDeadline:
+    def __init__(self, row: DeadlineRow) -> None:
+        self.unit = row.holder_unit
+        self.key = f"{row.case_id}/{row.timer}/{row.version}"
+        self.position = row.position
+        self.case_id = row.case_id
+        self._row = row
+
+    def show(self, actor: Actor, tree: UnitTree, cases: Cases) -> bytes | dict[str, Any] | None:
+        item = deadline_item(self._row, actor, tree, cases)
+        return None if "sealed" in item else item
+
+
+Listed = ListedCase | ListedService | ListedDeadline
 
 
 def hidden_row(position: int) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""What the live views are made of: each unit's own figures, or single cases and services."""
+"""What the live views are made of: each unit's own figures, or single cases, services and clocks."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Final, LiteralString
@@ -10,7 +10,8 @@ from psycopg.sql import SQL, Composed, Identifier
 from services.projections.cases.rows import decode_row
 from services.projections.figures.coverage import fetch_coverage
 from services.projections.figures.queries import AsOf, Connection, fetch_backlog, valid
-from services.projections.reads.listed import Listed, ListedCase, ListedService
+from services.projections.reads.deadline_items import DEADLINE_COLUMNS, DeadlineRow
+from services.projections.reads.listed import Listed, ListedCase, ListedDeadline, ListedService
 from services.projections.reads.progress import Stand
 from services.projections.reads.rollups import backlog_row, coverage_row
 from services.projections.services_ledger.rows import decode_service
@@ -110,13 +111,27 @@ async def _services(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict
     }
 
 
+async def _deadlines(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict[UUID, Listed]:
+    held, parameters = valid(as_of)
+    query = SQL("SELECT {} FROM views.deadlines WHERE {} AND {} ORDER BY due_at, case_id, version").format(
+        DEADLINE_COLUMNS, held, chosen.clause("clock_id", "holder_unit")
+    )
+    parameters |= {"chosen": list(chosen.ids)}
+    rows = await (await connection.execute(query, parameters)).fetchall()
+    return {row[0]: ListedDeadline(DeadlineRow(*row)) for row in rows}
+
+
 UNIT_VIEWS: Final = {
     "backlog_by_holder": UnitView(fetch=_backlog_by_holder, row=backlog_row),
     "backlog_by_origin": UnitView(fetch=_backlog_by_origin, row=backlog_row),
     "visit_coverage": UnitView(fetch=_coverage, row=coverage_row, looks_beneath=True),
 }
-ITEM_VIEWS: Final[dict[str, Fetch]] = {"urgent_board": _urgent_cases, "service_ledger": _services}
-"""Views with a row for each case or service."""
+ITEM_VIEWS: Final[dict[str, Fetch]] = {
+    "urgent_board": _urgent_cases,
+    "deadline_board": _deadlines,
+    "service_ledger": _services,
+}
+"""Views with a row for each case, clock or service."""
 CASE_TIMELINE: Final = "case_timeline"
 VIEWS: Final = (*UNIT_VIEWS, *ITEM_VIEWS, CASE_TIMELINE)
 
