@@ -35,7 +35,7 @@ class Year:
 
 
 FULL: Final = Year()
-LINES: Final = 43_438
+LINES: Final = 43_471
 """Of the full year."""
 
 # How often a category comes up, and where from there is one: the procedure that it is handled in.

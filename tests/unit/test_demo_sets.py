@@ -235,7 +235,8 @@ def test_the_year_sees_everything_that_happens_to_cases(year: Rehearsal) -> None
     possible = {topic for row in TRANSITIONS.values() for topic in row.topics}
     rare = {
         "case.person_added", "case.conflict_declared", "case.record_corrected",
-        "case.judicial_confirmation_denied",
+        "case.judicial_confirmation_denied", "case.taken_over", "case.jurisdiction_objected",
+        "case.deadline_extended", "case.archived",
     }  # fmt: skip
     assert possible - rare <= set(year.topics)
     for topic in ("case.escalated", "case.mediation_refused", "case.agreement_breached", "case.reopened"):

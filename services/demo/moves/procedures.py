@@ -87,7 +87,7 @@ def reply(life: Life) -> Lines:
 @once
 def review(life: Life) -> Lines:
     """The petitioner asks for a review, a few for another; the second opinion is the last word."""
-    life.later(3, 25)
+    life.later(1, 5)
     yield life.of_party("request-review", life.complainant, grounds="对处理意见不服。")
     life.later(5, 25)
     reviewer = life.holder.town.officer(3)

@@ -31,7 +31,7 @@ def fulfil(life: Life) -> Lines:
 
 
 def breach(life: Life) -> Lines:
-    life.later(15, 30)
+    life.later(10, 24)
     yield life.of_party("record-breach", life.complainant, term_no=1, detail="逾期未履行。")
     life.agreement = "BREACHED"
 
