@@ -56,7 +56,6 @@ def calendar_with(years: Mapping[int, GivenYear]) -> Calendar:
     """
     holidays = {day for day in chinese_calendar.holidays if day.year not in years}
     workdays = {day for day in chinese_calendar.workdays if day.year not in years}
-    known = {day.year for day in chinese_calendar.holidays} | years.keys()
     for year, given in years.items():
         for day in (*given["holidays"], *given["workdays"]):
             if day.year != year:
@@ -65,8 +64,9 @@ def calendar_with(years: Mapping[int, GivenYear]) -> Calendar:
         workdays.update(given["workdays"])
     if twice := holidays & workdays:
         raise CalendarInvalid(f"{min(twice)} is given both as a holiday and as a working day")
-    if missing := set(range(min(known), max(known))) - known:
+    if missing := unknown_between(years):
         raise CalendarInvalid(f"{min(missing)} is not known, but years before and after it are")
+    known = _known_with(years)
     return Calendar(
         id=_version(years),
         known_from=date(min(known), 1, 1),
@@ -74,6 +74,16 @@ def calendar_with(years: Mapping[int, GivenYear]) -> Calendar:
         holidays=frozenset(holidays),
         workdays=frozenset(workdays),
     )
+
+
+def unknown_between(years: Collection[int]) -> set[int]:
+    """The years that would still be missing between known ones if these were given."""
+    known = _known_with(years)
+    return set(range(min(known), max(known))) - known
+
+
+def _known_with(years: Collection[int]) -> set[int]:
+    return {day.year for day in chinese_calendar.holidays}.union(years)
 
 
 def _version(years: Mapping[int, GivenYear]) -> str:

@@ -26,9 +26,9 @@ extends: cn-default
 """What stands before the rules of a test; they begin in line 5."""
 CALENDAR: Final = """\
 calendar_years:
-  2030:
-    holidays: [2030-01-01, 2030-02-03]
-    workdays: [2030-02-09]
+  2027:
+    holidays: [2027-01-01, 2027-02-03]
+    workdays: [2027-02-09]
     source: 国务院办公厅通知
 """
 
@@ -196,9 +196,9 @@ class TestInheritance:
         ]
 
     def test_a_calendar_year_is_taken_over(self) -> None:
-        year = child(CALENDAR).calendar_years[2030]
-        assert year.holidays == (date(2030, 1, 1), date(2030, 2, 3))
-        assert year.workdays == (date(2030, 2, 9),)
+        year = child(CALENDAR).calendar_years[2027]
+        assert year.holidays == (date(2027, 1, 1), date(2027, 2, 3))
+        assert year.workdays == (date(2027, 2, 9),)
 
     def test_a_pack_without_a_parent_must_say_everything(self) -> None:
         faults = faults_of("name: bare\nversion: 1\ntitle: {zh: 空, en: Bare}\n")
@@ -307,21 +307,27 @@ FAULTS: Final = {
         "is more than at_most",
     ),
     "other-year": (
-        CALENDAR.replace("2030-02-09", "2031-02-09"),
+        CALENDAR.replace("2027-02-09", "2028-02-09"),
         8,
-        "calendar_years.2030.workdays.0",
-        "is not within 2030",
+        "calendar_years.2027.workdays.0",
+        "is not within 2027",
     ),
     "both": (
-        CALENDAR.replace("2030-02-09", "2030-02-03"),
+        CALENDAR.replace("2027-02-09", "2027-02-03"),
         8,
-        "calendar_years.2030.workdays.0",
+        "calendar_years.2027.workdays.0",
         "is a holiday as well",
     ),
+    "gap": (
+        CALENDAR.replace("2027", "2028"),
+        5,
+        "calendar_years",
+        "leaves out 2027",
+    ),
     "no-date": (
-        CALENDAR.replace("2030-02-03", "2030-02-30"),
+        CALENDAR.replace("2027-02-03", "2027-02-30"),
         7,
-        "calendar_years.2030.holidays.1",
+        "calendar_years.2027.holidays.1",
         "must be a date",
     ),
     "anchor": ("late_days: &a {value: 3}", 5, "late_days", "anchors are refused"),

@@ -6,6 +6,7 @@ from inspect import signature
 from typing import Any, Final, get_args
 
 from shared.events.vocabulary import LEVELS, Level, Procedure, SuspensionGround, Timer
+from shared.policy.calendars import unknown_between
 from shared.policy.packs.document import Rule
 from shared.policy.packs.tree import Path
 from shared.policy.policy import (
@@ -125,6 +126,8 @@ def _calendar(calendar_years: Mapping[int, CalendarYear]) -> Found:
                     yield place, f"is not within {year}"
                 if name == "workdays" and day in calendar.holidays:
                     yield place, "is a holiday as well"
+    if missing := unknown_between(calendar_years.keys()):
+        yield ("calendar_years",), f"leaves out {min(missing)}, which is not known either"
 
 
 _CHECKS: Final[tuple[Callable[..., Found], ...]] = (
