@@ -18,9 +18,9 @@ from shared.events.vocabulary import DeadlineState, State, Timer
 
 _Events = tuple[type[Event], ...]
 
-STOPPED_BY: Final[Mapping[Timer, _Events]] = {
+_STOPPED_BY: Final[Mapping[Timer, _Events]] = {
     "T1": (cases.ComplainantNotified,),
-    "T2": (cases.CaseAccepted, cases.CaseTransferred, cases.CaseRejected),
+    "T2": (cases.CaseAccepted, cases.CaseTransferred),
     "T3": (cases.JurisdictionObjected,),
     "T4": (cases.CaseResolved, cases.AgreementEffective),
     "T5": (cases.ReviewRequested,),
@@ -57,21 +57,21 @@ _OVERSIGHT: Final[frozenset[Timer]] = frozenset(("T11", "T12"))
 """Owed to supervisors, whatever becomes of the case."""
 _CANCELLED_BY: Final[Mapping[Timer, _Events]] = {
     "T1": (cases.CaseRejected, cases.ProcedureChanged),
-    "T2": (cases.ProcedureChanged,),
+    "T2": (cases.CaseRejected, cases.ProcedureChanged),
     "T3": (*_ARRIVALS, cases.ProcedureChanged),
     "T4": (cases.ProcedureChanged,),
-    "T5": (cases.CaseReopened, cases.ReplyRecorded),
+    "T5": (cases.CaseReopened, cases.ReplyRecorded, cases.ProcedureChanged),
     "T6": (cases.CaseReopened,),
     "T7": (cases.CaseReopened,),
     "T8": (cases.CaseReopened,),
-    "T9": _ARRIVALS,
+    "T10": (cases.AgreementReached,),
     "T14": (cases.CaseRejected, cases.ProcedureChanged),
 }
 """What takes away the ground that a clock runs on."""
 _LEAVING: Final[_Events] = (cases.CaseWithdrawn, cases.CaseMerged)
 
 
-def pauses(timer: Timer, state: State, suspended_timers: tuple[Timer, ...]) -> bool:
+def _pauses(timer: Timer, state: State, suspended_timers: tuple[Timer, ...]) -> bool:
     """Whether a clock stands still in a state of the case: mediation has a clock of its own."""
     if state == "SUSPENDED":
         return timer in suspended_timers
@@ -120,19 +120,21 @@ def _turned(
         return _ended(deadline, recorded, "STOPPED")
     if _cancels(deadline, event):
         return _ended(deadline, recorded, "CANCELLED")
-    stands_still = pauses(deadline.timer, state, suspended_timers)
-    if stands_still == deadline.paused or deadline.state == "BREACHED":
+    stands_still = _pauses(deadline.timer, state, suspended_timers)
+    if stands_still == deadline.paused:
         return deadline
     if stands_still:
-        paused = (*deadline.pauses, Pause(recorded.occurred_at))
-        return _now(replace(deadline, pauses=paused))
-    *before, last = deadline.pauses
-    return _now(replace(deadline, pauses=(*before, replace(last, resumed_at=recorded.occurred_at))))
+        pauses = (*deadline.pauses, Pause(recorded.occurred_at))
+    else:
+        *before, last = deadline.pauses
+        pauses = (*before, replace(last, resumed_at=recorded.occurred_at))
+    turned = replace(deadline, pauses=pauses)
+    return turned if turned.state == "BREACHED" else _now(turned)
 
 
 def stops(deadline: Deadline, event: Event) -> bool:
     """Whether the event is the act that the clock waits for."""
-    if not isinstance(event, STOPPED_BY.get(deadline.timer, ())):
+    if not isinstance(event, _STOPPED_BY.get(deadline.timer, ())):
         return False
     match event:
         case cases.QueryAnswered():
@@ -156,7 +158,7 @@ def _cancels(deadline: Deadline, event: Event) -> bool:
 
 def _ended(deadline: Deadline, recorded: Recorded, state: DeadlineState) -> Deadline:
     """A breach stays what it was, however the clock ended afterwards."""
-    kept = deadline.state in ("BREACHED", "VOIDED")
+    kept = deadline.state == "BREACHED"
     return replace(deadline, state=deadline.state if kept else state, ended_at=recorded.occurred_at)
 
 
@@ -191,15 +193,9 @@ def _inherited(deadline: Deadline, event: cases.CaseAbsorbed) -> Deadline:
     )
 
 
-def _shifted(deadline: Deadline, recorded: Recorded, event: cases.DeadlineShifted) -> Deadline:
-    return _dated_by(deadline, event)
-
-
-def _dated(deadline: Deadline, recorded: Recorded, event: cases.DeadlineDated) -> Deadline:
-    return _dated_by(deadline, event)
-
-
-def _dated_by(deadline: Deadline, event: cases.DeadlineShifted | cases.DeadlineDated) -> Deadline:
+def _moved(
+    deadline: Deadline, recorded: Recorded, event: cases.DeadlineShifted | cases.DeadlineDated
+) -> Deadline:
     dates = {"due_at": event.due_at, "original_due_at": event.original_due_at, "warn_at": event.warn_at}
     return _now(replace(deadline, **dates))
 
@@ -210,7 +206,7 @@ def _extended(deadline: Deadline, recorded: Recorded, event: cases.DeadlineExten
 
 
 def _voided(deadline: Deadline, recorded: Recorded, event: cases.DeadlineBreachVoided) -> Deadline:
-    """The clock ended in time, or goes on where it was only extended in time."""
+    """The clock ended in time, or goes on where it was only extended or paused in time."""
     return _now(deadline) if deadline.live else replace(deadline, state="VOIDED")
 
 
@@ -219,9 +215,9 @@ def _lapsed(deadline: Deadline, recorded: Recorded, event: cases.RightLapsed) ->
 
 
 _CHANGES: Final[dict[type[cases.ClockEvent], Callable[[Deadline, Recorded, Any], Deadline]]] = {
-    cases.DeadlineShifted: _shifted,
+    cases.DeadlineShifted: _moved,
     cases.DeadlineExtended: _extended,
-    cases.DeadlineDated: _dated,
+    cases.DeadlineDated: _moved,
     cases.DeadlineApproaching: lambda deadline, recorded, event: replace(deadline, warn_at=None),
     cases.DeadlineBreached: lambda deadline, recorded, event: replace(deadline, state="BREACHED"),
     cases.DeadlineBreachVoided: _voided,

@@ -4,7 +4,7 @@ Pure: due instants come from the rules and the calendar that are given, and are 
 that nobody has to ask either again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -52,6 +52,12 @@ _ACCEPTANCES: Final = (
     cases.CaseTakenOver,
     cases.CaseReopened,
 )
+_HOTLINE_STARTS: Final = (
+    cases.CaseAccepted,
+    cases.CaseDelegated,
+    cases.ProcedureChanged,
+    cases.CaseReopened,
+)
 
 
 class Start(NamedTuple):
@@ -78,25 +84,18 @@ def calendar_of(policy: Policy) -> Calendar:
     )
 
 
-def clock_events(
-    before: Case | None, events: Sequence[Event], command: Command, policy: Policy
-) -> tuple[Event, ...]:
-    """What the events of a command do to the clocks of its case, to be appended behind them."""
+def with_clocks(before: Case | None, decided: Decision, command: Command) -> Decision:
+    """The decision with what it does to the clocks of its case, behind the events that do it."""
     found: list[Event] = []
     case = before
-    for event in events:
+    for event in decided.events:
         previous, case = case, evolve(case, provisional(command, case, event), event)
-        if case is not None:
-            found += _starts_of(previous, event, case, command, policy)
-        if previous is not None and case is not None:
+        assert case is not None, "whatever is decided is of a case"
+        found += _starts_of(event, case, command)
+        if previous is not None:
             found += _moved_on(previous, case, command)
-            found += _cleared(previous, event, command)
-    return tuple(found)
-
-
-def with_clocks(case: Case | None, decided: Decision, command: Command, policy: Policy) -> Decision:
-    """The decision with what it does to the clocks of the case."""
-    return replace(decided, events=decided.events + clock_events(case, decided.events, command, policy))
+            found += _cleared(previous, case, event, command)
+    return replace(decided, events=(*decided.events, *found))
 
 
 def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
@@ -199,18 +198,17 @@ def _due(case: Case, deadline: Deadline, at: datetime, tree: UnitTree) -> Iterat
     yield cases.DeadlineBreached(timer=timer, started_version=version, due_at=at)
     if timer in LADDER and deadline.live:
         # Told is the unit next above whoever is late; above a township there is none.
-        late = (case.holder_unit, case.holder_level)
-        if timer == "T16" and case.pending_unit is not None and case.pending_level is not None:
-            late = (case.pending_unit, case.pending_level)
-        known = tree.get(unit_above(*late, tree))
-        if known is not None:
-            yield cases.LevelNotified(level=known.level, unit=known.unit_id)
+        holder, receiver = (case.holder_unit, case.holder_level), (case.pending_unit, case.pending_level)
+        above = tree.get(unit_above(*(receiver if timer == "T16" else holder), tree))
+        if above is not None:
+            yield cases.LevelNotified(level=above.level, unit=above.unit_id)
 
 
-def _starts_of(
-    previous: Case | None, event: Event, case: Case, command: Command, policy: Policy
-) -> Iterator[Event]:
-    for start in _starts(previous, event, case, day_of(command.occurred_at)):
+def _starts_of(event: Event, case: Case, command: Command) -> Iterator[Event]:
+    """By the rules of whoever holds the case now."""
+    today = day_of(command.occurred_at)
+    policy = command.tree.policy(case.holder_unit, today)
+    for start in _starts(event, case, today):
         if policy.runs(start.timer, case.procedure or "SELF_GOVERNANCE"):
             yield _started(start, case, policy)
 
@@ -230,12 +228,12 @@ def _started(start: Start, case: Case, policy: Policy) -> cases.DeadlineStarted:
     )
 
 
-def _starts(previous: Case | None, event: Event, case: Case, today: date) -> Iterator[Start]:
-    """The clocks that an event starts. Source: the table of deadlines in docs/rules.md."""
+def _starts(event: Event, case: Case, today: date) -> Iterator[Start]:
+    """The clocks that an event starts."""
     if isinstance(event, _LADDER_STARTS) and case.is_open:
         yield Start("T13", today)
     if case.procedure == "PETITION":
-        yield from _petition_starts(previous, event, case, today)
+        yield from _petition_starts(event, case, today)
     match event:
         case cases.CaseEscalated():
             yield Start("T16", today)
@@ -247,12 +245,18 @@ def _starts(previous: Case | None, event: Event, case: Case, today: date) -> Ite
             yield Start("T11", today, event.query_id)
         case cases.CorrectionDemanded():
             yield Start("T12", today, event.demand_id)
-        case cases.CaseAccepted() | cases.CaseDelegated() if not _runs(case, "T14"):
-            if case.procedure == "HOTLINE":
-                yield Start("T14", today)
+        case _ if case.procedure == "HOTLINE" and _starts_hotline(event, case):
+            yield Start("T14", today)
 
 
-def _petition_starts(previous: Case | None, event: Event, case: Case, today: date) -> Iterator[Start]:
+def _starts_hotline(event: Event, case: Case) -> bool:
+    """Whether a reply is owed from now on; a take-over alone asks for none that was given already."""
+    if isinstance(event, cases.CaseTakenOver):
+        return not _ever(case, "T14")
+    return isinstance(event, _HOTLINE_STARTS) and not _runs(case, "T14")
+
+
+def _petition_starts(event: Event, case: Case, today: date) -> Iterator[Start]:
     if case.holder_level == "TOWNSHIP" and isinstance(event, (*_RECEIPTS, *_ACCEPTANCES)) and case.is_open:
         # A petition may be told to be one only when it is accepted; it was received when it arrived.
         arrived = isinstance(event, cases.CaseAccepted)
@@ -271,14 +275,13 @@ def _petition_starts(previous: Case | None, event: Event, case: Case, today: dat
             yield Start("T6", today)
         case cases.ReReviewRequested():
             yield Start("T8", today)
-        case cases.ReviewOpinionRecorded():
-            asked = previous.review if previous is not None else None
-            if asked is not None and asked.stage == "REVIEW" and not event.final:
-                yield Start("T7", today)
+        case cases.ReviewOpinionRecorded() if case.review is not None and case.review.stage == "REVIEW":
+            yield Start("T7", today)
 
 
 def _ever(case: Case, timer: Timer) -> bool:
-    return any(deadline.timer == timer for deadline in case.deadlines)
+    """Whether the case has had that clock, other than one whose ground was taken away."""
+    return any(deadline.timer == timer and deadline.state != "CANCELLED" for deadline in case.deadlines)
 
 
 def _runs(case: Case, timer: Timer) -> bool:
@@ -293,7 +296,7 @@ def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
     """Clocks that stood still and go on now are due later by as much."""
     stood = {deadline.version for deadline in previous.deadlines if deadline.paused}
     for deadline in case.deadlines:
-        if deadline.version not in stood or deadline.paused or not deadline.live:
+        if deadline.version not in stood or deadline.state != "RUNNING":
             continue
         if deadline.due_at is None or deadline.original_due_at is None:
             continue
@@ -312,11 +315,11 @@ def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
             )
 
 
-def _cleared(previous: Case, event: Event, command: Command) -> Iterator[Event]:
-    """Breaches and lapses recorded of what, as it turns out, had happened in time."""
-    for deadline in previous.deadlines:
-        if deadline.state not in ("BREACHED", "LAPSED") or deadline.due_at is None:
+def _cleared(previous: Case, case: Case, event: Event, command: Command) -> Iterator[Event]:
+    """Breaches and lapses recorded of what, as it turns out, had ended or stood still in time."""
+    for before, after in zip(previous.deadlines, case.deadlines, strict=True):
+        if before.due_at is None or not in_time(command.occurred_at, before.due_at):
             continue
-        open_still = deadline.live or deadline.state == "LAPSED"
-        if open_still and stops(deadline, event) and in_time(command.occurred_at, deadline.due_at):
-            yield cases.DeadlineBreachVoided(timer=deadline.timer, started_version=deadline.version)
+        ends_breach = before.overdue and (not after.live or (after.paused and not before.paused))
+        if ends_breach or (before.state == "LAPSED" and stops(before, event)):
+            yield cases.DeadlineBreachVoided(timer=before.timer, started_version=before.version)

@@ -13,16 +13,18 @@ from services.resolution.domain.commands import BODIES as RESOLUTION
 from services.resolution.domain.decide import decide as decide_resolution
 from shared.events.base import Event
 from shared.events.case import Case
+from shared.events.cases import DeadlineBreachVoided, DeadlineShifted, DeadlineStarted
 from shared.events.evolve import evolve
 from shared.events.recorded import Recorded
 from shared.events.vocabulary import Role, UnitKind
 from shared.policy.actor import Actor
 from shared.policy.bodies import Body, check_text, with_ids
+from shared.policy.clocks import caught_up
 from shared.policy.command import Command, Decision, EventRef
 from shared.policy.deciding import allowed_commands
 from shared.policy.jurisdiction import Unit, UnitTree
+from shared.policy.moments import day_of
 from shared.policy.packs import DEFAULT_POLICY
-from shared.policy.policy import Policy
 
 NOW = datetime(2024, 5, 6, 2, 0, tzinfo=UTC)
 _ids = itertools.count(1)
@@ -76,6 +78,9 @@ SUPERVISOR = actor("supervisor", "supervisor", VILLAGE)
 RESIDENT = actor("resident", "resident", GROUP)
 NEIGHBOUR = actor("neighbour", "resident", GROUP)
 POLICE = actor("police", "community_police", VILLAGE)
+CLOCK = Actor(ref="clock", role="operator", unit=None, clearances=frozenset())
+CLOCK_TOPICS = frozenset(event.topic for event in (DeadlineStarted, DeadlineShifted, DeadlineBreachVoided))
+"""What stands behind a command's own events, about clocks."""
 
 
 def body_of(name: str, fields: dict[str, Any]) -> Body:
@@ -89,8 +94,8 @@ def body_of(name: str, fields: dict[str, Any]) -> Body:
 class Docket:
     """Cases as the commands played on them left them."""
 
-    def __init__(self, tree: UnitTree = TREE, policy: Policy = DEFAULT_POLICY) -> None:
-        self.tree, self.policy = tree, policy
+    def __init__(self, tree: UnitTree = TREE) -> None:
+        self.tree = tree
         self.cases: dict[UUID, Case] = {}
         self.streams: dict[UUID, list[tuple[Recorded, Event]]] = {}
         self.now = NOW
@@ -110,18 +115,26 @@ class Docket:
         return case_id
 
     def send(self, case_id: UUID, name: str, by: Actor, /, **fields: Any) -> list[str]:
-        """The topics that the command came to, on the case and on a primary it went into."""
+        """The topics that the command came to, on the case and on a primary it went into; clocks aside."""
         command = self.command(case_id, name, by, **fields)
         decided = self.decide(command)
         self.take(command, decided)
-        return [event.topic for event in (*decided.events, *decided.primary_events)]
+        topics = [event.topic for event in (*decided.events, *decided.primary_events)]
+        return [topic for topic in topics if topic not in CLOCK_TOPICS]
 
     def take(self, command: Command, decided: Decision) -> None:
         """What was decided comes to pass."""
-        self.now += timedelta(minutes=1)
-        self.apply(command.case_id, decided.events, command.actor)
+        self.apply(command.case_id, decided.events, command.actor, command.occurred_at)
         if command.into is not None:
-            self.apply(command.into.case_id, decided.primary_events, command.actor)
+            self.apply(command.into.case_id, decided.primary_events, command.actor, command.occurred_at)
+        self.now += timedelta(minutes=1)
+
+    def wait_until(self, instant: datetime) -> None:
+        """Time passes, and the clock records what falls due meanwhile."""
+        self.now = instant
+        for case_id, case in tuple(self.cases.items()):
+            for at, event in caught_up(case, instant, self.tree)[1]:
+                self.apply(case_id, (event,), CLOCK, at)
 
     def command(self, case_id: UUID, name: str, by: Actor, /, **fields: Any) -> Command:
         body = body_of(name, fields)
@@ -132,7 +145,7 @@ class Docket:
             case_id=case_id,
             body=body,
             actor=by,
-            occurred_at=self.now,
+            occurred_at=body.occurred_at or self.now,
             now=self.now,
             tree=self.tree,
             into=self.cases.get(getattr(body, "into_case_id", case_id)) if name == "merge-case" else None,
@@ -149,13 +162,15 @@ class Docket:
 
     def decide(self, command: Command) -> Decision:
         decide = decide_intake if command.name in INTAKE else decide_resolution
-        return decide(self.cases.get(command.case_id), command, self.policy)
+        case = self.cases.get(command.case_id)
+        unit = getattr(command.body, "origin_unit", None) if case is None else case.holder_unit
+        return decide(case, command, self.tree.policy(unit, day_of(command.occurred_at)))
 
-    def apply(self, case_id: UUID, events: tuple[Event, ...], by: Actor) -> None:
+    def apply(self, case_id: UUID, events: tuple[Event, ...], by: Actor, at: datetime) -> None:
         stream = self.streams.setdefault(case_id, [])
         for event in events:
             recorded = recorded_of(
-                event, by, case_id, version=len(stream) + 1, position=next(self._position), at=self.now
+                event, by, case_id, version=len(stream) + 1, position=next(self._position), at=at
             )
             stream.append((recorded, event))
             case = evolve(self.cases.get(case_id), recorded, event)
@@ -163,7 +178,9 @@ class Docket:
             self.cases[case_id] = case
 
     def allowed(self, case_id: UUID, by: Actor) -> list[str]:
-        return allowed_commands(self.cases[case_id], by, self.tree, self.policy)
+        case = self.cases[case_id]
+        policy = self.tree.policy(case.holder_unit, day_of(self.now))
+        return allowed_commands(case, by, self.tree, policy)
 
 
 def recorded_of(

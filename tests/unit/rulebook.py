@@ -3,6 +3,7 @@
 So the table in code is held against something that it didn't make itself.
 """
 
+from datetime import timedelta
 from typing import Any, get_args
 from uuid import UUID
 
@@ -21,9 +22,11 @@ from shared.events.case import (
     Query,
     Review,
 )
-from shared.events.vocabulary import Level, State, TermState
+from shared.events.deadlines import Deadline
+from shared.events.vocabulary import DeadlineState, Level, State, TermState, Timer
 from shared.policy.actor import Actor
 from shared.policy.command import Command, EventRef
+from shared.policy.packs import DEFAULT_POLICY
 from tests.unit.casework import (
     FAR_VILLAGE,
     GROUP,
@@ -54,6 +57,7 @@ assign-handler | ACCEPTED IN_PROGRESS | holder
 record-visit record-external-outcome | {OPEN} | holder notified police
 change-procedure | ACCEPTED IN_PROGRESS | holder
 classify-urgency | {OPEN} | holder above
+extend-deadline | {OPEN} | head
 offer-mediation | ACCEPTED IN_PROGRESS | mediator
 consent-to-mediation refuse-mediation | ACCEPTED IN_PROGRESS | party
 record-agreement | IN_MEDIATION | mediator
@@ -61,12 +65,15 @@ terminate-mediation | IN_MEDIATION | mediator party
 escalate-case | ACCEPTED IN_PROGRESS | holder
 accept-escalation return-escalation | PENDING_ESCALATION | receiver
 delegate-case | IN_PROGRESS | upper
+take-over-case | REGISTERED ACCEPTED IN_PROGRESS PENDING_ESCALATION | nextabove
+object-jurisdiction | ACCEPTED IN_PROGRESS | holder
 suspend-case | IN_PROGRESS IN_MEDIATION | upper
 resume-case | SUSPENDED | upper
 resolve-case | IN_PROGRESS | holder
 withdraw-case | {OPEN} | complainant
 record-follow-up | RESOLVED | followup
 close-case | RESOLVED | higher
+archive-case | CLOSED | higher
 record-fulfilment record-breach record-breach-handled | RESOLVED CLOSED | mediator party
 apply-judicial-confirmation record-confirmation-outcome | RESOLVED CLOSED | mediator party
 request-review request-re-review | RESOLVED CLOSED | complainant
@@ -96,7 +103,7 @@ ADDS = frozenset(
     f"""{ADDING} record-visit record-external-outcome record-breach-handled raise-query answer-query
     demand-correction answer-demand annotate-audit declare-conflict record-correction""".split()
 )
-PETITIONS_ONLY = ["request-review", "request-re-review", "record-review-opinion"]
+PETITIONS_ONLY = ["object-jurisdiction", "request-review", "request-re-review", "record-review-opinion"]
 
 OPENERS = frozenset(
     [
@@ -110,15 +117,16 @@ OPENERS = frozenset(
     ]
 )
 
-# Who stands how to a case of group 37, by the level that holds it; `receiver` while it is escalated.
+# Who stands how to a case of group 37, by the level that holds it; `receiver` and `abovereceiver` while it
+# is escalated.
 PEOPLE: dict[str, tuple[Actor, dict[str, str]]] = {
     "leader": (actor("leader", "group_leader", GROUP), {"GROUP": "holder mediator followup reader"}),
     "group mediator": (actor("gm", "mediator", GROUP), {"GROUP": "holder mediator followup reader"}),
     "village officer": (
         actor("vo", "village_officer", VILLAGE),
         {
-            "GROUP": "higher above followup answerer superior receiver reader",
-            "VILLAGE": "holder upper higher followup answerer superior reader",
+            "GROUP": "higher above nextabove head followup answerer superior receiver reader",
+            "VILLAGE": "holder upper higher head followup answerer superior reader",
             "TOWNSHIP": "answerer superior reader",
         },
     ),
@@ -129,9 +137,9 @@ PEOPLE: dict[str, tuple[Actor, dict[str, str]]] = {
     "township officer": (
         actor("to", "township_officer", TOWNSHIP),
         {
-            "GROUP": "higher above followup reviewer superior reader",
-            "VILLAGE": "higher above followup reviewer superior receiver reader",
-            "TOWNSHIP": "holder upper higher followup answerer reviewer superior reader",
+            "GROUP": "higher above abovereceiver followup reviewer superior reader",
+            "VILLAGE": "higher above nextabove followup reviewer superior receiver reader",
+            "TOWNSHIP": "holder upper higher head followup answerer reviewer superior reader",
         },
     ),
     "township mediator": (
@@ -146,8 +154,8 @@ PEOPLE: dict[str, tuple[Actor, dict[str, str]]] = {
     "handler at the village": (
         actor("handler", "village_officer", VILLAGE),
         {
-            "GROUP": "higher above answerer superior receiver reader",
-            "VILLAGE": "holder upper higher answerer superior reader",
+            "GROUP": "higher above nextabove head answerer superior receiver reader",
+            "VILLAGE": "holder upper higher head answerer superior reader",
             "TOWNSHIP": "answerer superior reader",
         },
     ),
@@ -214,6 +222,15 @@ BODIES: dict[str, dict[str, Any]] = {
         "terms": [{"text": "清沟"}],
     },
     "terminate-mediation": {"ground": "FAILED", "remedies_notified": True},
+    "take-over-case": {"reason": "逾期"},
+    "object-jurisdiction": {"reason": "不属本村"},
+    "extend-deadline": {
+        "timer": "T13",
+        "days": 1,
+        "reason": "情况复杂",
+        "complainant_informed": True,
+        "approved_by": "somebody",
+    },
     "suspend-case": {"ground": "COURT", "reason": "诉讼", "approved_by": "to"},
     "resolve-case": {"outcome": "EXTERNAL", "detail": "结果"},
     "withdraw-case": {"statement": "撤回"},
@@ -257,8 +274,26 @@ def agreement(state: TermState, confirmation: str | None = None) -> Agreement:
     )
 
 
+def clock(timer: Timer, state: DeadlineState) -> Deadline:
+    """One that is due the day after now."""
+    due = NOW + timedelta(days=1)
+    return Deadline(
+        timer=timer,
+        version=5,
+        started_at=NOW,
+        started_on=NOW.date(),
+        due_at=due,
+        original_due_at=due,
+        state=state,
+        pack=DEFAULT_POLICY.id,
+    )
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "change-procedure": {"mediation": None},
+    "take-over-case": {"deadlines": (clock("T13", "BREACHED"), clock("T16", "BREACHED"))},
+    "object-jurisdiction": {"delegated_from": TOWNSHIP},
+    "extend-deadline": {"deadlines": (clock("T13", "RUNNING"),)},
     "close-case": {"follow_ups": (FollowUp(cycle=1, reached=True, solved=True, satisfied=True),)},
     "record-fulfilment": {"agreement": agreement("DUE")},
     "record-breach": {"agreement": agreement("DUE")},
@@ -361,7 +396,9 @@ def command_of(command: str, case: Case, by: Actor, **fields: Any) -> Command:
 def relations_at(person: str, level: Level, state: State) -> frozenset[str]:
     standing = PEOPLE[person][1]
     held = set(standing.get(level, standing.get("*", "")).split())
-    return frozenset(held if state == "PENDING_ESCALATION" else held - {"receiver"})
+    if state != "PENDING_ESCALATION":
+        return frozenset(held - {"receiver", "abovereceiver"})
+    return frozenset(held | {"nextabove"} if "abovereceiver" in held else held)
 
 
 def possible(level: Level, state: State) -> bool:

@@ -17,6 +17,7 @@ from shared.policy.command import Command, Decision
 from shared.policy.refusal import Forbidden, GuardFailed, Refused, Unknown, WrongState
 from shared.policy.transitions import ALWAYS, HANDLING_TOPICS, TRANSITIONS
 from tests.unit.casework import (
+    CLOCK_TOPICS,
     GROUP,
     LEADER,
     NEIGHBOUR,
@@ -163,7 +164,7 @@ def check(docket: Docket, command: Command) -> Decision | None:
     assert plain(decided) == plain(docket.decide(command)), "the same again"
     assert docket.cases[command.case_id] is case
     topics = {event.topic for event in (*decided.events, *decided.primary_events)}
-    assert topics <= set(row.topics)
+    assert topics <= {*row.topics, *CLOCK_TOPICS}
     assert row.adds == topics.isdisjoint(HANDLING_TOPICS)
     return decided
 

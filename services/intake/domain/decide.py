@@ -36,4 +36,4 @@ def decide(case: Case | None, command: Command, policy: Policy) -> Decision:
     else:
         assert case is not None
         decided = _DECIDERS[type(command.body)](case, command, command.body, policy)
-    return with_clocks(case, decided, command, policy)
+    return with_clocks(case, decided, command)

@@ -57,7 +57,7 @@ def extend_deadline(case: Case, command: Command, body: commands.ExtendDeadline,
     rule = rules.extensions.get(body.timer)
     if rule is None:
         raise failed("not-extensible", "/timer")
-    _check_extension(case, deadline, body, rule)
+    _check_extension(case, deadline, command, body, rule)
     own = rules.length(body.timer, case.holder_level)
     longest = own if rule.at_most == "OWN_LENGTH" else rule.at_most
     calendar = calendar_of(rules)
@@ -90,13 +90,16 @@ def _in_days(unit: SpanUnit) -> SpanUnit:
 
 
 def _check_extension(
-    case: Case, deadline: Deadline, body: commands.ExtendDeadline, rule: ExtensionRule
+    case: Case, deadline: Deadline, command: Command, body: commands.ExtendDeadline, rule: ExtensionRule
 ) -> None:
     if rule.times is not None and deadline.extensions >= rule.times:
         raise failed("extended-before", "/timer")
     if not body.complainant_informed:
         raise failed("complainant-not-informed", "/complainant_informed")
-    if rule.approved_by is not None and body.approved_by is None:
+    own_word = body.approved_by == command.actor.ref and command.actor.unit == case.holder_unit
+    if rule.approved_by is not None and (
+        body.approved_by is None or (rule.approved_by == "NEXT_LEVEL_OFFICER" and own_word)
+    ):
         raise failed("extension-approval", "/approved_by")
     parties = case.mediation.parties if case.mediation is not None else ()
     if rule.consent == "EVERY_PARTY" and set(body.consenting) != set(parties):

@@ -75,4 +75,4 @@ def decide(case: Case | None, command: Command, policy: Policy) -> Decision:
     admit(case, command, policy)
     assert case is not None, "no command of this service opens a case"
     decided = _DECIDERS[type(command.body)](case, command, command.body, policy)
-    return with_clocks(case, decided, command, policy)
+    return with_clocks(case, decided, command)
