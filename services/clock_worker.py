@@ -1,18 +1,23 @@
-"""The clock's own process: looks at the read models for what is due, and has it recorded."""
+"""The clock's own process: finds in the read models what is due, and has it recorded."""
 
 import asyncio
 import signal
-from datetime import datetime
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 import psycopg
 import structlog
 import uvloop
 from psycopg_pool import PoolTimeout
 
-from services.projections.deadlines.queries import fetch_due, fetch_open_imports
+from services.projections.deadlines.queries import fetch_awaiting, fetch_due, fetch_unclocked
+from services.projections.imports.rows import fetch_open_imports
 from services.projections.standing import fetch_standing
-from services.resolution.application.clock import Clock, Wake, Waking
+from services.resolution.application.clock import Clock
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
 from shared.events.recorded import LedgerUnavailable, QueueFull
@@ -22,9 +27,14 @@ from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
 from shared.runtime.trees import Trees
 
-LOOK_S: Final = 1.0
-"""How often the clock looks whether anything is due."""
-_CATCH_UP_S: Final = 0.02
+_AT_ONCE: Final = 512
+"""How many cases are looked at together."""
+_LOOK_S: Final = 1.0
+"""How often it is asked whether anything is due."""
+_SWEEP_S: Final = 60.0
+"""How often cases are looked at whose clocks wait for something other than time."""
+_KNOWN_S: Final = 0.02
+_KNOWN_LOOKS: Final = 250
 _AGAIN_S: Final = 2.0
 _CONNECTIONS_MAX: Final = 4
 
@@ -42,46 +52,83 @@ async def _run(url: str, master: MasterKey) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    keeping = asyncio.create_task(keep_time(url, master, stop))
-    await keeping
+    async with timekeeper(url, master) as keeper:
+        await keeper.keep(stop)
 
 
-async def keep_time(url: str, master: MasterKey, stop: asyncio.Event, *, look_s: float = LOOK_S) -> None:
-    """Has everything recorded that is due, until told to stop; what is under way is finished."""
+@asynccontextmanager
+async def timekeeper(url: str, master: MasterKey) -> AsyncIterator["Timekeeper"]:
+    """A clock with connections of its own."""
     async with service_pool(url, name="clock", connections_max=_CONNECTIONS_MAX) as pool:
         trees = Trees(pool)
         async with Appender(pool) as appender, StreamLoader(pool) as loader:
-            clock = Clock(appender, loader, trees, master, waking(pool))
-            log.info("clock_runs")
-            while not stop.is_set():
-                try:
-                    position = await clock.tick()
-                    if position:
-                        await _until_known(pool, position, stop)
-                    await _pause(stop, 0 if position else look_s)
-                except (psycopg.Error, PoolTimeout, LedgerUnavailable, QueueFull) as error:
-                    log.warning("clock_waits", reason=type(error).__name__, again_in_s=_AGAIN_S)
-                    await _pause(stop, _AGAIN_S)
+            yield Timekeeper(pool, trees, Clock(appender, loader, trees, master))
 
 
-def waking(pool: Pool) -> Wake:
-    """Asks the read models what there is to look at."""
+class Timekeeper:
+    """Shows the clock what the read models say it should look at."""
 
-    async def wake(now: datetime, limit: int) -> Waking:
-        async with pool.connection() as connection:
-            due = await fetch_due(connection, now, limit)
-            return Waking(due, await fetch_open_imports(connection) if due else ())
+    def __init__(self, pool: Pool, trees: Trees, clock: Clock) -> None:
+        self._pool = pool
+        self._trees = trees
+        self._clock = clock
 
-    return wake
+    async def keep(self, stop: asyncio.Event) -> None:
+        """Has everything recorded that is due, until told to stop; what is under way is finished."""
+        log.info("clock_runs")
+        swept = float("-inf")
+        while not stop.is_set():
+            try:
+                if time.monotonic() - swept > _SWEEP_S:
+                    await self.sweep(datetime.now(UTC))
+                    swept = time.monotonic()
+                busy = await self.tick(datetime.now(UTC))
+            except (psycopg.Error, PoolTimeout, LedgerUnavailable, QueueFull) as error:
+                log.warning("clock_waits", reason=type(error).__name__, again_in_s=_AGAIN_S)
+                await _pause(stop, _AGAIN_S)
+            else:
+                await _pause(stop, 0 if busy else _LOOK_S)
 
+    async def tick(self, now: datetime) -> bool:
+        """Has some of what is due by now recorded; whether there was any.
 
-async def _until_known(pool: Pool, position: int, stop: asyncio.Event) -> None:
-    """Until the read models know what was just recorded, so that the next look doesn't find it again."""
-    while not stop.is_set():
-        async with pool.connection() as connection:
-            if (await fetch_standing(connection)).position >= position:
+        What is due in a unit for which an import is open waits until that is closed.
+        """
+        async with self._pool.connection() as connection:
+            open_for = await fetch_open_imports(connection)
+            if open_for:
+                await self._trees.refresh()
+            held = {unit for each in open_for for unit in self._trees.current.subtree(each)}
+            due = await fetch_due(connection, now, _AT_ONCE, held=held)
+        return await self._look(due, now)
+
+    async def sweep(self, now: datetime) -> None:
+        """Dates clocks whose calendar has come, and starts those of open cases from before there were any."""
+        for fetch in (fetch_awaiting, fetch_unclocked):
+            await self._look_at_all(fetch, now)
+
+    async def _look_at_all(self, fetch: Callable[..., Awaitable[list[UUID]]], now: datetime) -> None:
+        after = UUID(int=0)
+        while True:
+            async with self._pool.connection() as connection:
+                found = await fetch(connection, _AT_ONCE, after)
+            if not found:
                 return
-        await _pause(stop, _CATCH_UP_S)
+            await self._look(found, now)
+            after = found[-1]
+
+    async def _look(self, case_ids: list[UUID], now: datetime) -> bool:
+        position = await self._clock.look(case_ids, now)
+        # The next look should not find again what was recorded just now; if it does, nothing comes of it.
+        for _ in range(_KNOWN_LOOKS):
+            if await self._known() >= position:
+                break
+            await asyncio.sleep(_KNOWN_S)
+        return bool(position)
+
+    async def _known(self) -> int:
+        async with self._pool.connection() as connection:
+            return (await fetch_standing(connection)).position
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -58,5 +58,12 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "STOPPED" and late
 
     @property
+    def wake_at(self) -> datetime | None:
+        """When the clock has something to record of it."""
+        if self.missed:
+            return self.due_at
+        return (self.warn_at or self.due_at) if self.state == "RUNNING" else None
+
+    @property
     def paused(self) -> bool:
         return bool(self.pauses) and self.pauses[-1].resumed_at is None

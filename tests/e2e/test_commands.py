@@ -30,7 +30,9 @@ def test_a_case_goes_from_the_group_to_the_township_and_is_closed(town: Town) ->
     step(town.leader, "flag-risk", {"risk": "SKIP_LEVEL_PETITION", "detail": "扬言越级上访"})
     step(town.leader, "confirm-warning", {"level": "ORANGE", "reason": "情绪激动"})
     step(town.leader, "stabilise-situation", {"detail": "已安抚"})
-    refused = town.leader.post(f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=held)
+    refused = town.leader.post(
+        f"{path}/escalate-case", {"to_level": "TOWNSHIP", "reason": "紧急"}, version=held
+    )
     assert (refused.status_code, refused.json()["rule"]) == (422, "not-the-next-level")
     escalated = step(
         town.leader,

@@ -4,16 +4,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from services.projections.deadlines.queries import (
     AWAITING,
     DUE,
-    UNWARNED,
-    Due,
-    fetch_approaching,
     fetch_awaiting,
     fetch_due,
+    fetch_unclocked,
 )
 from services.projections.imports.rows import fetch_open_imports
 from shared.events import cases, imports
@@ -22,11 +21,12 @@ from shared.policy.moments import SHANGHAI
 from shared.runtime.identifiers import new_id
 from tests.asking import asking, reader
 from tests.conftest import Database
-from tests.histories import START, County, play
+from tests.histories import SEALED, START, County, play
 from tests.projecting import appending, project_all, record
 
 ROWS = 100_000
 EVER = START + timedelta(days=3650)
+NOBODY = UUID(int=0)
 
 
 def started(due: datetime | None, timer: Timer = "T13") -> cases.DeadlineStarted:
@@ -53,9 +53,9 @@ def test_what_is_due_comes_in_due_order_and_leaves_with_its_breach(database: Dat
         day = timedelta(days=1)
         for case_id, due in ((late, START + 2 * day), (early, START + day), (far, EVER), (undated, None)):
             county.add((case_id, started(due)))
-        county.add((late, started(START + 3 * day, "T14")))
-        warned = cases.DeadlineApproaching(timer="T13", started_version=2, due_at=START + 2 * day)
-        county.add((late, warned))
+        # Somebody is to be warned of it already.
+        warned = replace(started(EVER, "T4"), warn_at=START + 3 * day)
+        county.add((far, warned))
         async with (
             appending(database.url) as appender,
             await AsyncConnection.connect(database.url, autocommit=True) as connection,
@@ -63,28 +63,64 @@ def test_what_is_due_comes_in_due_order_and_leaves_with_its_breach(database: Dat
             await record(appender, county.appends)
             await project_all(database.url)
             until = START + 5 * day
-            both = [Due(START + day, early), Due(START + 2 * day, late)]
-            assert await fetch_due(connection, until, 10) == both
-            assert await fetch_due(connection, START + day, 10) == both[:1], "at its very instant it is due"
-            assert await fetch_due(connection, until, 1) == both[:1]
-            assert await fetch_due(connection, until, 1, after=both[0]) == both[1:]
+            assert await fetch_due(connection, until, 10) == [early, late, far]
+            assert await fetch_due(connection, START + day, 10) == [early], "at its very instant it is due"
+            assert await fetch_due(connection, until, 1) == [early]
             assert await fetch_due(connection, until, 10, held=county.units) == []
-            assert await fetch_awaiting(connection, 10) == [undated]
-            assert await fetch_awaiting(connection, 10, after=undated) == []
-            assert await fetch_approaching(connection, "T13", until, 10) == both[:1]
-            assert await fetch_approaching(connection, "T14", until, 10) == [Due(START + 3 * day, late)]
+            assert await fetch_awaiting(connection, 10, NOBODY) == [undated]
+            assert await fetch_awaiting(connection, 10, undated) == []
+            assert await fetch_unclocked(connection, 10, NOBODY) == []
 
             told = len(county.appends)
             breached = cases.DeadlineBreached(timer="T13", started_version=2, due_at=START + day)
+            given = cases.DeadlineApproaching(timer="T4", started_version=3, due_at=EVER)
             dated = cases.DeadlineDated(
                 timer="T13", started_version=2, due_at=START, original_due_at=START, calendar="2027"
             )
-            county.add((early, breached))
-            county.add((undated, dated))
+            resolved = cases.CaseResolved(outcome="SETTLED", detail=SEALED)
+            for case_id, event in ((early, breached), (far, given), (undated, dated), (late, resolved)):
+                county.add((case_id, event))
             await record(appender, county.appends[told:])
             await project_all(database.url)
-            assert await fetch_due(connection, until, 10) == [Due(START, undated), both[1]]
-            assert await fetch_awaiting(connection, 10) == []
+            assert await fetch_due(connection, until, 10) == [undated]
+            assert await fetch_awaiting(connection, 10, NOBODY) == []
+
+    asyncio.run(told())
+
+
+def test_what_came_too_late_is_due_until_that_is_recorded(database: Database) -> None:
+    async def told() -> None:
+        county, (late,) = with_cases(1)
+        county.add((late, started(START - timedelta(days=1))))
+        county.add((late, cases.CaseResolved(outcome="SETTLED", detail=SEALED)))
+        async with (
+            appending(database.url) as appender,
+            await AsyncConnection.connect(database.url, autocommit=True) as connection,
+        ):
+            await record(appender, county.appends)
+            await project_all(database.url)
+            assert await fetch_due(connection, EVER, 10) == [late]
+            told = len(county.appends)
+            due = START - timedelta(days=1)
+            county.add((late, cases.DeadlineBreached(timer="T13", started_version=2, due_at=due)))
+            await record(appender, county.appends[told:])
+            await project_all(database.url)
+            assert await fetch_due(connection, EVER, 10) == []
+
+    asyncio.run(told())
+
+
+def test_open_cases_from_before_there_were_clocks_are_found(database: Database) -> None:
+    async def told() -> None:
+        county, (old, new) = with_cases(2)
+        county.add((new, started(EVER)))
+        async with (
+            appending(database.url) as appender,
+            await AsyncConnection.connect(database.url, autocommit=True) as connection,
+        ):
+            await record(appender, county.appends)
+            await project_all(database.url)
+            assert await fetch_unclocked(connection, 10, NOBODY) == [old]
 
     asyncio.run(told())
 
@@ -114,12 +150,13 @@ def test_imports_are_known_while_they_are_open(database: Database) -> None:
 
 _MANY = """
     INSERT INTO views.deadlines (stream_id, shard, known_from, known_until, occurred_from, row_key, clock_id,
-        case_id, timer, version, position, state, started_at, due_at, approached, holder_unit, origin_unit,
+        case_id, timer, version, position, state, started_at, due_at, wake_at, holder_unit, origin_unit,
         seen_from)
     SELECT id, 0, n, CASE n %% 3 WHEN 0 THEN n + 1 ELSE 9223372036854775807 END, now(), id, id, id, 'T13',
         2, n,
         CASE n %% 100 WHEN 1 THEN 'BREACHED' WHEN 2 THEN 'AWAITING' ELSE 'RUNNING' END, now(),
-        CASE n %% 100 WHEN 2 THEN NULL ELSE now() + make_interval(mins => n) END, n %% 100 > 50, id, id, n
+        CASE n %% 100 WHEN 2 THEN NULL ELSE now() + make_interval(mins => n) END,
+        CASE WHEN n %% 100 > 2 THEN now() + make_interval(mins => n) END, id, id, n
     FROM (SELECT n, gen_random_uuid() AS id FROM generate_series(1, %s) AS n) AS made
 """
 
@@ -131,17 +168,11 @@ def test_finding_what_is_due_among_many_costs_no_scan(database: Database) -> Non
             await connection.execute("ANALYZE views.deadlines")
             asked = {
                 "until": datetime.now(UTC) + timedelta(hours=2),
-                "timer": "T13",
                 "limit": 500,
                 "held": [new_id()],
-                "after_due": "-infinity",
-                "after_case": UUID(int=0),
+                "after": NOBODY,
             }
-            for query, index in (
-                (DUE, "deadlines_due"),
-                (UNWARNED, "deadlines_unwarned"),
-                (AWAITING, "deadlines_awaiting"),
-            ):
+            for query, index in ((DUE, "deadlines_waking"), (AWAITING, "deadlines_awaiting")):
                 plan = await connection.execute(f"EXPLAIN {query}".encode(), asked)
                 lines = "\n".join(line for (line,) in await plan.fetchall())
                 assert f"Index Only Scan using {index}" in lines, lines

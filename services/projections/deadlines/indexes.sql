@@ -4,11 +4,9 @@ CREATE INDEX deadlines_by_stream ON deadlines (stream_id, known_from);
 CREATE INDEX deadlines_by_holder ON deadlines (holder_unit, gone_at) INCLUDE (known_from, state, due_at);
 CREATE INDEX deadlines_by_due ON deadlines (coalesce(due_at, 'infinity'), case_id, version, gone_at)
     INCLUDE (known_from, state, holder_unit);
--- For the clock worker, of what is known now: what is due, what has to be warned of, what awaits a calendar.
-CREATE INDEX deadlines_due ON deadlines (due_at, case_id) INCLUDE (holder_unit)
-    WHERE state = 'RUNNING' AND gone_at = 9223372036854775807;
-CREATE INDEX deadlines_unwarned ON deadlines (timer, due_at, case_id) INCLUDE (holder_unit)
-    WHERE state = 'RUNNING' AND NOT approached AND gone_at = 9223372036854775807;
+-- For the clock, of what is known now: of what it has something to record, and what awaits a calendar.
+CREATE INDEX deadlines_waking ON deadlines (wake_at, case_id) INCLUDE (holder_unit)
+    WHERE wake_at IS NOT NULL AND gone_at = 9223372036854775807;
 CREATE INDEX deadlines_awaiting ON deadlines (case_id)
     WHERE state = 'AWAITING' AND gone_at = 9223372036854775807;
 -- What changed between two positions.

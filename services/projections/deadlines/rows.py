@@ -1,4 +1,4 @@
-"""The rows of clocks: one for each whose act is still to come."""
+"""The rows of clocks: one for each of which something is still to come."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -20,7 +20,7 @@ DEADLINES: Final = Table(
         "started_at": "timestamptz",
         "due_at": "timestamptz",
         "original_due_at": "timestamptz",
-        "approached": "bool",
+        "wake_at": "timestamptz",
         "holder_unit": "uuid",
         "origin_unit": "uuid",
         "seen_from": "int8",
@@ -46,12 +46,12 @@ def deadline_rows(case: Case, clocks: Iterable[Clock], seen_from: int) -> tuple[
                 clock.deadline.started_at,
                 clock.deadline.due_at,
                 clock.deadline.original_due_at,
-                clock.deadline.approached,
+                clock.deadline.wake_at,
                 case.holder_unit,
                 case.docket_unit,
                 seen_from,
             ),
         )
         for clock in clocks
-        if clock.deadline.live
+        if clock.deadline.live or clock.deadline.missed
     )

@@ -1,4 +1,5 @@
--- Clocks whose act is still to come: running, suspended, awaiting a calendar, or breached and not made good.
+-- Clocks whose act is still to come: running, suspended, awaiting a calendar, or breached and not made good;
+-- and those whose act came too late (STOPPED), until that is recorded.
 -- Definition 1: raise this number when the same columns come to mean something else.
 
 CREATE TABLE deadlines (
@@ -20,7 +21,7 @@ CREATE TABLE deadlines (
     started_at timestamptz NOT NULL,
     due_at timestamptz, -- none while it awaits a calendar
     original_due_at timestamptz, -- without extensions
-    approached boolean NOT NULL, -- a warning was given
+    wake_at timestamptz, -- when the clock has something to record of it
     holder_unit uuid NOT NULL,
     origin_unit uuid NOT NULL, -- the unit the case is found under
     seen_from bigint NOT NULL -- position since which the same people may know of the case

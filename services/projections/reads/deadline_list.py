@@ -68,7 +68,7 @@ async def list_deadlines(
     """A page of clocks, the soonest first and those without a day last, and where the next one begins."""
     tree = sources.trees.at(moment.position, moment.occurred)
     held, parameters = valid(moment.as_of)
-    clauses: list[Composable] = [SQL("holder_unit = ANY(%(units)s)"), held]
+    clauses: list[Composable] = [SQL("holder_unit = ANY(%(units)s) AND state <> 'STOPPED'"), held]
     parameters |= {"units": units_of(tree, unit), "limit": limit + 1}
     if after is not None:
         place = "(coalesce(%(after_due)s::timestamptz, 'infinity'), %(after_case)s::uuid, %(after_version)s)"
@@ -83,7 +83,8 @@ async def list_deadlines(
         page = rows[:limit]
         cases = await fetch_rows(connection, {row.case_id for row in page}, moment.as_of)
         if not moment.live:
-            for case_id in await hidden_now(connection, cases, moment.head, actor, sources.trees.current):
+            now = sources.trees.current
+            for case_id in await hidden_now(connection, cases.values(), moment.head, actor, now):
                 del cases[case_id]
     items = [deadline_item(row, actor, tree, cases) for row in page]
     last = page[-1] if len(rows) > limit else None

@@ -113,9 +113,10 @@ async def _services(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict
 
 async def _deadlines(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict[UUID, Listed]:
     held, parameters = valid(as_of)
-    query = SQL("SELECT {} FROM views.deadlines WHERE {} AND {} ORDER BY due_at, case_id, version").format(
-        DEADLINE_COLUMNS, held, chosen.clause("clock_id", "holder_unit")
-    )
+    query = SQL(
+        "SELECT {} FROM views.deadlines WHERE {} AND {} AND state <> 'STOPPED'"
+        " ORDER BY due_at, case_id, version"
+    ).format(DEADLINE_COLUMNS, held, chosen.clause("clock_id", "holder_unit"))
     parameters |= {"chosen": list(chosen.ids)}
     rows = await (await connection.execute(query, parameters)).fetchall()
     return {row[0]: ListedDeadline(DeadlineRow(*row)) for row in rows}
