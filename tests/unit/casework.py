@@ -132,9 +132,13 @@ class Docket:
     def wait_until(self, instant: datetime) -> None:
         """Time passes, and the clock records what falls due meanwhile."""
         self.now = instant
-        for case_id, case in tuple(self.cases.items()):
-            for at, event in caught_up(case, instant, self.tree)[1]:
-                self.apply(case_id, (event,), CLOCK, at)
+        for case_id in tuple(self.cases):
+            self.catch_up(case_id, instant)
+
+    def catch_up(self, case_id: UUID, until: datetime) -> None:
+        """The clock records what has fallen due."""
+        for at, event in caught_up(self.cases[case_id], until, self.tree)[1]:
+            self.apply(case_id, (event,), CLOCK, at)
 
     def command(self, case_id: UUID, name: str, by: Actor, /, **fields: Any) -> Command:
         body = body_of(name, fields)

@@ -1,6 +1,7 @@
 """Whatever is sent in whatever order: decisions are pure, refusals the rules' own, every history folds."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from tests.unit.casework import (
     GROUP,
     LEADER,
     NEIGHBOUR,
+    NOW,
     OTHER_VILLAGE,
     POLICE,
     RESIDENT,
@@ -80,6 +82,11 @@ VARIANTS: dict[str, Sequence[dict[str, Any]]] = {
     ],
     "delegate-case": [{"reason": "下派"}, {"reason": "下派", "to_unit": OTHER_VILLAGE}],
     "notify-level": [{"level": level} for level in LEVELS],
+    "extend-deadline": [
+        {**BODIES["extend-deadline"], "timer": timer, "days": days, "consenting": [FIRST, SECOND]}
+        for timer in ("T1", "T4", "T9", "T13")
+        for days in (1, 10)
+    ],
     "record-follow-up": [
         {"reached": False},
         {"reached": True, "solved": True, "satisfied": True},
@@ -128,8 +135,9 @@ def plain(decided: Decision) -> Any:
     )
 
 
-def opened(procedure: str | None) -> tuple[Docket, UUID]:
+def opened(procedure: str | None, at: datetime = NOW) -> tuple[Docket, UUID]:
     docket = Docket()
+    docket.now = at
     people = [
         {"person_ref": FIRST, "role": "COMPLAINANT", "actor_ref": RESIDENT.ref, "name": "甲"},
         {"person_ref": SECOND, "role": "RESPONDENT", "actor_ref": NEIGHBOUR.ref, "name": "乙"},
