@@ -170,8 +170,8 @@ def _now(deadline: Deadline) -> Deadline:
 
 
 def _inherited(deadline: Deadline, event: cases.CaseAbsorbed) -> Deadline:
-    """The earlier start of a duplicate's clock of the same kind."""
-    if not deadline.live or deadline.state == "BREACHED":
+    """The earlier start of a duplicate's clock of the same kind; each query and demand stands for itself."""
+    if not deadline.live or deadline.state == "BREACHED" or deadline.timer in _OVERSIGHT:
         return deadline
     earlier = [
         clock

@@ -357,3 +357,22 @@ class TestMerging:
         assert [deadline.state for deadline in duplicate.deadlines] == ["CANCELLED"]
         assert affair.last_day("T13") == "2025-05-08"
         assert affair.clock("T13").started_at == moment("2025-05-06")
+
+    def test_each_query_keeps_its_own_clock(self) -> None:
+        affair = Affair("2025-05-06", VILLAGE_OFFICER)
+        duplicate = affair.docket.open(VILLAGE_OFFICER)
+        affair.docket.send(duplicate, "raise-query", SUPERVISOR, query_id=str(new_id()), question="为何?")
+        affair.on("2025-05-07", "raise-query", SUPERVISOR, query_id=str(new_id()), question="何时?")
+        affair.docket.send(duplicate, "merge-case", VILLAGE_OFFICER, into_case_id=affair.case_id)
+        assert affair.last_day("T11") == "2025-05-22"
+        assert [clock.timer for clock in affair.docket.cases[duplicate].deadlines if clock.live] == ["T11"]
+
+    def test_what_was_late_already_stays_with_the_duplicate(self) -> None:
+        affair = Affair("2025-05-06")
+        affair.docket.now = moment("2025-05-08 09:00")
+        primary = affair.docket.open(VILLAGE_OFFICER)
+        affair.wait("2025-05-08 10:00")
+        affair.then("merge-case", VILLAGE_OFFICER, into_case_id=primary)
+        assert affair.state("T13") == "BREACHED"
+        affair.case_id = primary
+        assert affair.last_day("T13") == "2025-05-12"
