@@ -64,9 +64,9 @@ def not_after(day: date, command: Command, field: str) -> None:
 
 
 def check_window(case: Case, command: Command, timer: Timer) -> None:
-    """Whether the act comes while the right to it lasts, where its clock was started for this cycle."""
+    """Whether the act comes while the right to it lasts, where its clock was started."""
     deadline = latest_deadline(case, timer)
-    if deadline is None or deadline.due_at is None or deadline.state == "CANCELLED":
+    if deadline is None or deadline.due_at is None:
         return
     if not in_time(command.occurred_at, deadline.due_at):
         raise failed("right-lapsed", "/occurred_at")

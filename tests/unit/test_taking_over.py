@@ -136,6 +136,15 @@ class TestObjecting:
         with refused(GuardFailed, "not-delegated"):
             affair.then("object-jurisdiction", VILLAGE_OFFICER, reason="不属本村")
 
+    def test_the_right_doesn_t_come_back_with_the_procedure(self) -> None:
+        affair = self.delegated()
+        change = {"reason": "改", "parties_informed": True}
+        affair.on("2025-05-08", "change-procedure", OTHER_OFFICER, procedure="GRID", **change)
+        affair.on("2025-05-20", "change-procedure", OTHER_OFFICER, procedure="PETITION", **change)
+        assert affair.states("T3") == ["CANCELLED"]
+        with refused(GuardFailed, "right-lapsed"):
+            affair.then("object-jurisdiction", OTHER_OFFICER, reason="不属本村")
+
     def test_only_petitions(self) -> None:
         affair = Affair("2025-05-06", TOWNSHIP_OFFICER)
         affair.handled("2025-05-06", TOWNSHIP_OFFICER)

@@ -51,7 +51,9 @@ def close_case(case: Case, command: Command, body: commands.CloseCase, policy: P
 
 def request_review(case: Case, command: Command, body: commands.RequestReview, policy: Policy) -> Decision:
     for_a_complainant(case, body.on_behalf_of)
-    check_window(case, command, "T5")
+    if case.replied_on is not None:
+        # Reopened, it is not bound by the reply of an earlier cycle.
+        check_window(case, command, "T5")
     requested = ReviewRequested(grounds=Private.of(body.grounds), on_behalf_of=body.on_behalf_of)
     return decision(case, command, requested)
 
