@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from shared.events.cases import DeadlineDated
 from shared.policy.refusal import GuardFailed
 from tests.unit.casework import (
+    CLOCK,
     GROUP,
     LEADER,
     NEIGHBOUR,
@@ -95,6 +97,14 @@ class TestCancelling:
         affair = petition_in_hand("2025-05-06", "2025-05-06")
         withdraw(affair, "2025-05-07")
         assert affair.states("T1") == affair.states("T4") == affair.states("T13") == ["CANCELLED"]
+
+    def test_withdrawing_what_is_under_way_upwards_takes_the_receipt_away(self) -> None:
+        affair = Affair("2025-05-06")
+        affair.handled("2025-05-06", LEADER)
+        affair.then("escalate-case", LEADER, to_level="VILLAGE", reason="办不了")
+        withdraw(affair, "2025-05-07")
+        assert affair.live == set()
+        assert (affair.state("T13"), affair.state("T16")) == ("STOPPED", "CANCELLED")
 
     def test_a_supervisor_s_query_outlives_the_case(self) -> None:
         affair = Affair("2025-05-06")
@@ -232,6 +242,14 @@ class TestFallingDue:
             affair.on("2025-06-06", "apply-judicial-confirmation", RESIDENT, applicants=both, court="法院")
         assert affair.state("T10") == "LAPSED"
 
+    def test_a_mediation_that_takes_longer_than_a_month(self) -> None:
+        affair = Affair("2025-05-06")
+        affair.then("accept-case", LEADER)
+        affair.mediated("2025-05-06")
+        affair.on("2025-06-10", "record-agreement", LEADER, **AGREED)
+        assert affair.recorded("case.deadline_breached") == [moment("2025-06-07 00:00")]
+        assert (affair.state("T9"), affair.state("T13")) == ("BREACHED", "STOPPED")
+
 
 class TestRecordedLate:
     def test_what_ended_it_in_time_clears_the_breach(self) -> None:
@@ -333,6 +351,21 @@ class TestPauses:
         affair.on("2026-12-29", "suspend-case", VILLAGE_OFFICER, **ground)
         affair.on("2027-01-10", "resume-case", VILLAGE_OFFICER)
         assert (affair.state("T13"), affair.clock("T13").due_at) == ("AWAITING", None)
+
+    def test_the_calendar_that_was_awaited_dates_the_clock_and_only_then_it_can_be_late(self) -> None:
+        affair = Affair("2026-12-31")
+        due = moment("2027-01-05 00:00")
+        dated = DeadlineDated(
+            timer="T13",
+            started_version=affair.clock("T13").version,
+            due_at=due,
+            original_due_at=due,
+            calendar="2027",
+        )
+        affair.docket.apply(affair.case_id, (dated,), CLOCK, moment("2027-01-02"))
+        assert (affair.state("T13"), affair.last_day("T13")) == ("RUNNING", "2027-01-04")
+        affair.wait("2027-01-06")
+        assert affair.recorded("case.deadline_breached") == [due]
 
 
 class TestMerging:

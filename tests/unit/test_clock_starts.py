@@ -251,6 +251,14 @@ class TestHotline:
         affair.then("change-procedure", VILLAGE_OFFICER, procedure="GRID", **change)
         assert affair.states("T14") == ["CANCELLED"]
 
+    def test_reopened_it_owes_another_reply(self) -> None:
+        affair = Affair("2025-05-06", VILLAGE_OFFICER, **HOTLINE)
+        affair.handled("2025-05-06", VILLAGE_OFFICER)
+        affair.replied("2025-05-07", VILLAGE_OFFICER)
+        affair.on("2025-06-03", "reopen-case", VILLAGE_OFFICER, ground="NEW_FACT", reason="又有来电")
+        assert affair.states("T14") == ["STOPPED", "RUNNING"]
+        assert affair.last_day("T14") == "2025-06-10"
+
     def test_nobody_accepted_it_but_whoever_takes_it_over_owes_the_reply(self) -> None:
         affair = Affair("2025-05-06", **HOTLINE)
         affair.on("2025-05-08", "take-over-case", VILLAGE_OFFICER, reason="逾期未受理")
