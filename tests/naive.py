@@ -163,6 +163,11 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
             total.update(("reached", level, life.unit) for level in life.levels)
             if life.settled and life.resolved_at_level:
                 total["contained", life.resolved_at_level, life.unit] += 1
+        for clock in life.clocks:
+            if clock.timer != "T5" and judged(clock) and within(due_day(clock)):
+                total["duty", clock.timer, life.unit] += 1
+                total["duty_in_time", clock.timer, life.unit] += kept(clock, clock.due_at)
+                total["duty_in_original_time", clock.timer, life.unit] += kept(clock, clock.original_due_at)
         disposed = life.settled and life.degree != "PARTIAL"
         if disposed and life.in_total and on_day:
             total["disposed", None, life.unit] += 1
@@ -178,7 +183,24 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
     for unit, _, day in visited(events):
         if within(day):
             total["visit", None, unit] += 1
-    return total
+    return +total
+
+
+def judged(clock: Deadline) -> bool:
+    """Whether it is known if a duty was done in time."""
+    return clock.due_at is not None and clock.state in ("STOPPED", "BREACHED", "VOIDED")
+
+
+def kept(clock: Deadline, due: datetime | None) -> bool:
+    if clock.state == "BREACHED" or due is None or clock.ended_at is None:
+        return False
+    return clock.ended_at <= due or (clock.state == "VOIDED" and due == clock.due_at)
+
+
+def due_day(clock: Deadline) -> date:
+    """The day that ends at the midnight at which it was due without extensions."""
+    assert clock.original_due_at is not None
+    return shanghai(clock.original_due_at - timedelta(microseconds=1))
 
 
 def registered_as(life: Life) -> list[str]:

@@ -153,6 +153,34 @@ def test_a_breach_stands_in_lists_and_figures_until_it_is_made_good(running: Anj
     assert read(place.leader, "/v1/cases", overdue="true")["items"] == []
 
 
+def test_on_time_rates_are_explained_by_starts_and_ends(running: Anjie, place: Town) -> None:
+    kept, missed = place.open_case(), place.open_case()
+    path = f"/v1/cases/{kept['case_id']}"
+    accepted = place.leader.done(
+        f"{path}/accept-case", {"procedure": "SELF_GOVERNANCE"}, version=kept["version"]
+    )
+    place.leader.done(
+        f"{path}/escalate-case",
+        {"to_level": "VILLAGE", "reason": "组内无法解决"},
+        version=accepted["version"],
+    )
+    late = breach(running, missed, clock_of(missed)[1])
+    told = read(place.leader, "/v1/kpi", min_position=late["position"])
+    half = {"numerator": 1, "denominator": 2, "percent": "50.00"}
+    assert told["on_time_rate"]["T13"] == {"original": half, "extended": half}
+    assert told["on_time_rate"]["T4"]["extended"]["percent"] is None
+    for measure in ("on_time_rate", "on_time_rate_original"):
+        explained = read(place.leader, f"/v1/explain/{measure}", timer="T13")
+        assert explained["value"] == half
+        [item] = explained["numerator_items"]
+        assert (item["subject_id"], item["timer"]) == (kept["case_id"], "T13")
+        assert [reason["topic"] for reason in item["because"]] == ["case.deadline_started", "case.escalated"]
+        assert len(explained["denominator_items"]) == 2
+    for query in ({"timer": "T5"}, {"level": "GROUP"}):
+        assert place.leader.get("/v1/explain/on_time_rate", **query).status_code == 422
+    assert place.leader.get("/v1/explain/registered", timer="T13").status_code == 422
+
+
 def test_the_board_follows_the_list(running: Anjie, place: Town) -> None:
     reader = place.village_officer
     first = place.open_case()

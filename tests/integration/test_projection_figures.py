@@ -40,6 +40,7 @@ MEASURES = (
         for ending in ("", "_outside")
     ),
     *("reached", "contained", "visit"),
+    *("duty", "duty_in_time", "duty_in_original_time"),
 )
 PERIODS = (Period(), Period(first=date(2026, 3, 3)), Period(first=date(2026, 3, 2), last=date(2026, 3, 6)))
 

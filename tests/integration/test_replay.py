@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from services.projections.figures.measures import MEASURES, percent
+from services.projections.figures.measures import EXPLAINED, percent
 from shared.events.recorded import Recorded
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import tree_of
@@ -65,7 +65,7 @@ def questions(county: County, occurred: datetime | None) -> list[Question]:
         ("/v1/services", ()),
         ("/v1/units", (("parent", county.villages[1]),)),
         ("/v1/actors", (("role", "mediator"),)),
-        *((f"/v1/explain/{measure}", period) for measure in MEASURES),
+        *((f"/v1/explain/{measure}", period) for measure in EXPLAINED),
     ]
     for case in county.cases[-3:]:
         asked += [(f"/v1/cases/{case.case_id}", ()), (f"/v1/cases/{case.case_id}/timeline", ())]
@@ -171,7 +171,14 @@ async def _check_figures(
             "percent": percent(numerator, denominator),
         }
 
-    kpi = (await desk.read(actor, "/v1/kpi", unit=village, **_moment(position, occurred)))["measures"]
+    told = await desk.read(actor, "/v1/kpi", unit=village, **_moment(position, occurred))
+    kpi = told["measures"]
+    for timer, rate in told["on_time_rate"].items():
+        assert rate == {
+            "original": ratio(count("duty_in_original_time", timer), count("duty", timer)),
+            "extended": ratio(count("duty_in_time", timer), count("duty", timer)),
+        }
+    assert "T5" not in told["on_time_rate"]
     assert kpi["registered"] == count("registered")
     assert kpi["backlog"] == count("open_by_origin")
     assert kpi["visits"] == count("visit")
@@ -269,7 +276,7 @@ def _with_instants(item: Json) -> Json:
 async def _check_explanations(desk: Desk, county: County, position: int, occurred: datetime | None) -> None:
     """As many items, over all pages, as the figure says."""
     actor = reader("watch", "supervisor", county.township)
-    for name, measure in MEASURES.items():
+    for name, measure in EXPLAINED.items():
         lists: dict[str, list[Json]] = {}
         cursor = None
         while True:
@@ -289,7 +296,7 @@ async def _check_explanations(desk: Desk, county: County, position: int, occurre
             assert len(lists["items"]) == at_least
             assert len(lists["unclassified_items"]) == value.get("unclassified", 0)
         else:
-            ratios = value.values() if measure.kind == "LEVELS" else [value]
+            ratios = value.values() if measure.kind in ("LEVELS", "TIMERS") else [value]
             assert len(lists["numerator_items"]) == sum(each["numerator"] for each in ratios)
             assert len(lists["denominator_items"]) == sum(each["denominator"] for each in ratios)
         for item in (item for items in lists.values() for item in items):

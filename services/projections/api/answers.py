@@ -291,8 +291,17 @@ class Measures(Part, frozen=True, kw_only=True):
     reopen_rate: Ratio
 
 
+class OnTime(Part, frozen=True, kw_only=True):
+    """Of the duties due in the period: those done in time, without and with extensions."""
+
+    original: Ratio
+    extended: Ratio
+
+
 class KpiAnswer(Answer, frozen=True, kw_only=True):
     measures: Measures
+    on_time_rate: dict[str, OnTime]
+    """By timer."""
 
 
 class Because(Part, frozen=True, kw_only=True):
@@ -308,6 +317,7 @@ class ExplainedItem(Part, frozen=True, kw_only=True):
     subject_ref: str | None = None
     unit_id: UUID | None = None
     level: Level | None = None
+    timer: Timer | None = None
     because: list[Because] | None = None
     sealed: bool = False
     position: int | None = None

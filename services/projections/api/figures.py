@@ -23,7 +23,7 @@ from services.projections.api.queries import (
     ServicesQuery,
     UrgentQuery,
 )
-from services.projections.figures.measures import MEASURES
+from services.projections.figures.measures import DUTIES, EXPLAINED
 from services.projections.figures.queries import Period
 from services.projections.reads.access import readable_unit, refuse_dashboard
 from services.projections.reads.case_list import URGENT_AND_OPEN, list_cases
@@ -41,6 +41,7 @@ from shared.runtime.web import Answer, Operation, Request, json_answer
 
 _BACKWARDS = Text("lies before from", "早于 from")
 _NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
+_NO_TIMERS = Text("is only for on_time_rate, and for duties", "仅用于 on_time_rate 及办理时限")
 
 
 def operations(reads: Reads) -> tuple[Operation, ...]:
@@ -94,22 +95,25 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query = request.query(KpiQuery)
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        measures = shown(await read_kpi(sources, unit, period, moment), request.actor, unit, moment)
-        return json_answer({"measures": measures, **moment.stamp()})
+        figures = shown(await read_kpi(sources, unit, period, moment), request.actor, unit, moment)
+        return json_answer({**figures, **moment.stamp()})
 
     async def explain(request: Request) -> Answer:
         query, after = turn(request, ExplainQuery, list[Place | None])
-        measure = MEASURES.get(request.parameters["measure"])
+        measure = EXPLAINED.get(request.parameters["measure"])
         if measure is None:
             raise Problem("not-found")
         if query.level is not None and measure.kind != "LEVELS":
             raise invalid("level", "unknown", _NO_LEVELS)
+        if query.timer is not None and (measure.kind != "TIMERS" or query.timer not in DUTIES):
+            raise invalid("timer", "unknown", _NO_TIMERS)
         refuse_dashboard(request.actor)
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         places = after or [None] * len(parts_of(measure))
         if len(places) != len(parts_of(measure)):
             raise invalid("cursor", "cursor", Text("does not belong to this list", "不属于此列表"))
+        part = query.level or query.timer
         value = await read_measure(sources, measure, unit, period, moment)
         explained = await read_explanation(
             sources,
@@ -118,14 +122,14 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             period,
             moment,
             request.actor,
-            level=query.level,
+            level=part,
             after=places,
             limit=query.limit,
         )
         await reads.register.note(request.actor, explained.cases, f"explain/{measure.name}", moment.as_of)
         members = {
             "measure": measure.name,
-            "value": value if query.level is None else value[query.level],
+            "value": value if part is None else value[part],
             **explained.lists,
         }
         return page_answer(request, query, moment, members, explained.places if explained.more else None)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from shared.events.vocabulary import Level, Procedure, Role, State, UnitKind
+from shared.events.vocabulary import Level, Procedure, Role, State, Timer, UnitKind
 
 LIMIT_DEFAULT = 100
 LONG_LIMIT_MAX = 5_000
@@ -88,6 +88,7 @@ class ExplainQuery(LongPageQuery, frozen=True, kw_only=True):
     first: date | None = msgspec.field(default=None, name="from")
     last: date | None = msgspec.field(default=None, name="to")
     level: Level | None = None
+    timer: Timer | None = None
 
 
 class TimelineQuery(PageQuery, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from shared.events.cases import AbsorbedCase
 from shared.events.recorded import Recorded
 from shared.events.rosters import RosterFiled
 from shared.events.visits import VisitRecorded
+from shared.policy.clocks import RIGHTS
 
 FACTS: Final = Table(
     name="facts",
@@ -41,6 +42,10 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 """Its offset since 1992; days of figures are its days."""
 _NOT_IN_R: Final = frozenset(("SERVICE", "SAFETY_LEAD"))
 _REMOVED: Final = frozenset(("REJECTED", "MERGED", "TRANSFERRED", "WITHDRAWN"))
+
+_JUDGED: Final = frozenset(("STOPPED", "VOIDED", "BREACHED"))
+"""Clocks of which it is known whether they were kept."""
+_DAY: Final = timedelta(days=1)
 
 _URGENCIES: Final = {None: "unclassified", True: "urgent", False: None}
 """How the facts of a classification begin; a case that isn't urgent has none."""
@@ -118,6 +123,8 @@ class _CaseFacts:
         if disposed:
             self._disposed(self._case)
         self._levels(self._case)
+        for clock in self._clocks:
+            self._on_time(clock)
         for resolution in self._case.resolutions:
             self._on(day_of(resolution.occurred_at), "resolution", _because(resolution))
         for reopening in self._case.reopenings:
@@ -180,13 +187,31 @@ class _CaseFacts:
         if case.is_resolved and case.resolved_level is not None:
             self._add("contained", _because(*self._resolution), case.resolved_level)
 
+    def _on_time(self, clock: Clock) -> None:
+        """A duty that was done, or whose breach was recorded; on the day on which it was due at first."""
+        deadline = clock.deadline
+        due, original = deadline.due_at, deadline.original_due_at
+        if deadline.timer in RIGHTS or deadline.state not in _JUDGED or due is None or original is None:
+            return
+        judged = clock.breached if deadline.state == "BREACHED" else clock.ended
+        because = _because(clock.started, *([] if judged is None else [judged]))
+        day = day_of(original) - _DAY
+        self._on(day, "duty", because, deadline.timer)
+        if deadline.state == "BREACHED" or deadline.ended_at is None:
+            return
+        in_time = deadline.state == "VOIDED" or deadline.ended_at <= due
+        if in_time:
+            self._on(day, "duty_in_time", because, deadline.timer)
+        if deadline.ended_at <= original or (in_time and original == due):
+            self._on(day, "duty_in_original_time", because, deadline.timer)
+
     def _add(self, measure: str, because: Because, level: str | None = None) -> None:
         """A fact of the day on which the case was registered."""
         values = (measure, self._unit, "case", self._case_id, None, self._day, level, None, because)
         self.rows.append(Row("facts", values))
 
-    def _on(self, day: date, measure: str, because: Because) -> None:
-        values = (measure, self._unit, "case", self._case_id, None, day, None, None, because)
+    def _on(self, day: date, measure: str, because: Because, timer: str | None = None) -> None:
+        values = (measure, self._unit, "case", self._case_id, None, day, timer, None, because)
         self.rows.append(Row("facts", values))
 
     def _open(self, measure: str, unit: UUID, because: Because) -> None:

@@ -6,14 +6,17 @@ SAFETY_LEAD out, and with it the rates over R; everything else counts every case
 """
 
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
-MeasureKind = Literal["COUNT", "URGENT", "RATIO", "LEVELS", "COVERAGE"]
+from shared.events.vocabulary import Timer
+from shared.policy.clocks import RIGHTS
+
+MeasureKind = Literal["COUNT", "URGENT", "RATIO", "LEVELS", "TIMERS", "COVERAGE"]
 """COUNT: an integer. URGENT: a count that isn't known while some cases are unclassified.
-RATIO: numerator over denominator. LEVELS: a ratio for each level. COVERAGE: visited over
-rostered households."""
+RATIO: numerator over denominator. LEVELS: a ratio for each level. TIMERS: one for each clock.
+COVERAGE: visited over rostered households."""
 
 
 OUTSIDE: Final = "_outside"
@@ -131,6 +134,36 @@ MEASURES: Final[dict[str, Measure]] = {
     )
 }
 """By name, in the order of the answer."""
+
+_DUTY: Final = "clocks stopped, or with a recorded breach, of those due in the period without extensions"
+
+ON_TIME: Final[dict[str, Measure]] = {
+    due: Measure(name=name, kind="TIMERS", facts=(kept,), over=("duty",), formula=f"{formula} ÷ {_DUTY}")
+    for due, name, kept, formula in (
+        (
+            "original",
+            "on_time_rate_original",
+            "duty_in_original_time",
+            "clocks stopped at or before they were due without extensions",
+        ),
+        (
+            "extended",
+            "on_time_rate",
+            "duty_in_time",
+            "clocks stopped at or before they were due, those whose breach was voided too",
+        ),
+    )
+}
+"""By the due instant that they go by: without extensions, and with them.
+
+Duties only: a right that lapses is no failure. What runs, or was cancelled without a breach, isn't
+judged; what was breached stays so, however it ended.
+"""
+DUTIES: Final = tuple(timer for timer in get_args(Timer) if timer not in RIGHTS and timer != "T15")
+"""The clocks that are judged; T15 is started by nothing yet."""
+
+EXPLAINED: Final[dict[str, Measure]] = MEASURES | {measure.name: measure for measure in ON_TIME.values()}
+"""By name, all measures that can be explained."""
 
 BOARD: Final = {
     "registered": (everywhere("urgent_registered"), everywhere("urgent_unclassified")),

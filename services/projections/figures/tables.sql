@@ -17,7 +17,7 @@ CREATE TABLE facts (
     subject_id uuid,
     subject_ref text,
     on_day date, -- the day in Asia/Shanghai to which the figure is attributed; none: as of the answer
-    level text,
+    level text, -- of a fact about a clock, its timer
     opened_at timestamptz, -- of the case, while it is open
     because jsonb NOT NULL -- [{topic, position}], positions ascending
 );

@@ -12,7 +12,7 @@ from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
 from services.projections.reads.shown import hidden
 from services.projections.reads.sources import Sources
-from shared.events.vocabulary import Level
+from shared.events.vocabulary import Level, Timer
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.sight import sight
@@ -38,7 +38,7 @@ class Explained(NamedTuple):
 
 
 def parts_of(measure: Measure) -> tuple[Part, ...]:
-    if measure.kind in ("RATIO", "LEVELS", "COVERAGE"):
+    if measure.kind in ("RATIO", "LEVELS", "TIMERS", "COVERAGE"):
         parts = [Part("numerator_items", measure.facts), Part("denominator_items", measure.over)]
     else:
         parts = [Part("items", measure.facts)]
@@ -55,7 +55,7 @@ async def read_explanation(
     moment: Moment,
     actor: Actor,
     *,
-    level: Level | None,
+    level: Level | Timer | None,
     after: Sequence[Place | None],
     limit: int,
 ) -> Explained:
@@ -84,7 +84,7 @@ class _Page(NamedTuple):
     units: list[UUID]
     period: Period
     moment: Moment
-    level: Level | None
+    level: Level | Timer | None
     after: Place | None
     limit: int
 
@@ -162,4 +162,6 @@ def _item(fact: Fact, measure: Measure, known: set[UUID], actor: Actor) -> dict[
         item["subject_ref"] = fact.subject_ref
     if measure.kind == "LEVELS":
         item["level"] = fact.level
+    if measure.kind == "TIMERS":
+        item["timer"] = fact.level
     return item

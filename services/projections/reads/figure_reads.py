@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.projections.figures.coverage import fetch_coverage
-from services.projections.figures.measures import BOARD, MEASURES, Measure
+from services.projections.figures.measures import BOARD, DUTIES, EXPLAINED, MEASURES, ON_TIME, Measure
 from services.projections.figures.queries import Connection, Period, count_facts, fetch_backlog
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import backlog_row, coverage_row, rows_under, units_of
@@ -36,10 +36,15 @@ async def read_urgent(sources: Sources, unit: UUID | None, moment: Moment) -> di
 
 
 async def read_kpi(sources: Sources, unit: UUID | None, period: Period, moment: Moment) -> dict[str, Any]:
-    """Every measure of the statistics, by name."""
+    """Every measure of the statistics by name, and the on-time rates by timer."""
     tree = sources.trees.at(moment.position, moment.occurred)
     async with sources.pool.connection() as connection:
-        return await _values(connection, tree, unit, period, moment, MEASURES.values())
+        values = await _values(connection, tree, unit, period, moment, EXPLAINED.values())
+    rates = {due: values[measure.name] for due, measure in ON_TIME.items()}
+    return {
+        "measures": {name: values[name] for name in MEASURES},
+        "on_time_rate": {timer: {due: rates[due][timer] for due in rates} for timer in DUTIES},
+    }
 
 
 async def read_measure(

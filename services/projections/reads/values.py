@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from services.projections.figures.measures import Measure, percent
+from services.projections.figures.measures import DUTIES, Measure, percent
 from shared.events.vocabulary import LEVELS
 
 SUPPRESSED: Final[dict[str, Any]] = {"suppressed": True}
 
 Counts = Counter[tuple[str, str | None]]
-"""Facts by their name and level, summed over the units asked for."""
+"""Facts by their name and level or timer, summed over the units asked for."""
 
 
 def count_value(counts: Counts, facts: Iterable[str]) -> int:
@@ -42,13 +42,13 @@ def measure_value(measure: Measure, counts: Counts) -> Any:
         return urgent_value(counts, measure.facts, measure.unclassified)
     if measure.kind == "RATIO":
         return _ratio_of_known(measure, counts)
-    if measure.kind == "LEVELS":
+    if measure.kind in ("LEVELS", "TIMERS"):
         return {
-            level: ratio(
-                sum(counts[fact, level] for fact in measure.facts),
-                sum(counts[fact, level] for fact in measure.over),
+            each: ratio(
+                sum(counts[fact, each] for fact in measure.facts),
+                sum(counts[fact, each] for fact in measure.over),
             )
-            for level in LEVELS
+            for each in (LEVELS if measure.kind == "LEVELS" else DUTIES)
         }
     return count_value(counts, measure.facts)
 
