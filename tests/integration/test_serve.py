@@ -25,6 +25,8 @@ from shared.runtime.postgres import EmbeddedPostgres
 from tests.product import Product, anjie, environment, serving
 
 TOWN = "惠南镇"
+EVENTS = 4
+"""Rules, a township, a case, its clock."""
 
 
 def new_directory() -> Path:
@@ -148,8 +150,8 @@ def test_what_was_acknowledged_survives_a_kill_and_a_signal_ends_everything(hist
         before = events(history)
         # The same key again gives the first answer, and adds nothing.
         register_town(product)
-        assert events(history) == before == 2
-        for word in ("--only projector", f"postgres -D {history}"):
+        assert events(history) == before == EVENTS
+        for word in ("--only projector", "--only clock", f"postgres -D {history}"):
             assert eventually(partial(running, product, word))
         children = product.descendants()
         assert product.stop(signal.SIGINT) == 0
@@ -160,7 +162,7 @@ def test_starting_over_empties_the_ledger_and_keeps_demos_out(history: Path) -> 
     assert anjie("serve", "--fresh", data_dir=history).returncode == 1  # nobody said yes
     with serving(history, "--fresh", "--yes", ANJIE_DEMO="") as product:
         assert ready(product)
-        assert events(history) == 0
+        assert events(history) == 1, "the rules that hold for everybody"
         assert product.stop(signal.SIGTERM) == 0
     assert (history / "no-demo").exists()
 
@@ -179,18 +181,19 @@ def test_a_stream_that_is_followed_does_not_hold_up_the_end(history: Path) -> No
         httpx.stream("GET", f"{product.url}/v1/events?follow=true", headers=headers, timeout=30) as followed,
     ):
         lines = followed.iter_lines()
+        assert "rule_pack_adopted" in next(lines)
         assert TOWN in next(lines)
         started = time.monotonic()
         assert product.stop(signal.SIGTERM) == 0
         assert time.monotonic() - started < 9
-        assert len(list(lines)) == 1
+        assert len(list(lines)) == EVENTS - 2
 
 
 def test_a_killed_worker_or_database_comes_back(product: Product) -> None:
     def replaced(word: str, killed: psutil.Process) -> bool:
         return any(process.pid != killed.pid for process in running(product, word))
 
-    for word in ("--only projector", "postgres -D"):
+    for word in ("--only projector", "--only clock", "postgres -D"):
         assert eventually(partial(running, product, word))
         (process,) = running(product, word)
         process.kill()
@@ -221,12 +224,12 @@ def test_commands_reach_the_running_product(product: Product) -> None:
         me = answer.json()
         assert (me["sub"], me["role"], me["unit"]) == ("李四", "village_officer", town)
     exposed = httpx.get(f"{product.url}/metrics").text.splitlines()
-    told = ("anjie_ledger_head 2.0", 'anjie_projection_lag{projection="views",shard="3"} 0.0')
+    told = (f"anjie_ledger_head {EVENTS}.0", 'anjie_projection_lag{projection="views",shard="3"} 0.0')
     assert set(exposed) >= {*told, "anjie_parked_records 0.0", "anjie_sse_clients 0.0"}
     verified = anjie("verify", "--json", data_dir=product.data_dir)
     assert (verified.returncode, msgspec.json.decode(verified.stdout)["holds"]) == (0, True)
     rebuilt = anjie("rebuild", "backlog_by_holder", data_dir=product.data_dir)
-    assert (rebuilt.returncode, rebuilt.stdout) == (0, "made anew as of position 2: figures\n")
+    assert (rebuilt.returncode, rebuilt.stdout) == (0, f"made anew as of position {EVENTS}: figures\n")
     unknown = anjie("rebuild", "nothing", data_dir=product.data_dir)
     assert unknown.returncode == 1
     assert "nothing is none of" in unknown.stderr
@@ -234,7 +237,7 @@ def test_commands_reach_the_running_product(product: Product) -> None:
 
 def lags(product: Product) -> list[int]:
     status = msgspec.json.decode(anjie("status", "--json", data_dir=product.data_dir).stdout)
-    assert (status["head"], status["parked"]) == (2, [])
+    assert (status["head"], status["parked"]) == (EVENTS, [])
     return [shard["lag"] for shard in status["projections"]]
 
 
