@@ -38,6 +38,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 _UNAVAILABLE = (
     LedgerUnavailable, PoolTimeout, TooManyRequests, psycopg.OperationalError, psycopg.InterfaceError,
+    # Read models that are new to a database are made once the product serves.
+    psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn,
 )  # fmt: skip
 
 T = TypeVar("T")

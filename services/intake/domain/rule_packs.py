@@ -20,7 +20,7 @@ class AdoptRulePack(Body, frozen=True, kw_only=True):
     unit: UUID
     from_on: date = msgspec.field(name="from")
     """The first day on which it holds."""
-    content: Annotated[str, Meta(min_length=1, max_length=500_000)]
+    content: Annotated[str, Meta(min_length=1, max_length=100_000)]
     """The pack, as YAML."""
 
 

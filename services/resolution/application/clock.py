@@ -44,7 +44,11 @@ class Clock:
         loaded = await self._loader.load(case_ids)
         cases = [fold(loaded.streams[case_id]) for case_id in case_ids]
         # All at once and in their order, so that they are committed together.
-        return max(await asyncio.gather(*(self._record(case, now) for case in cases if case is not None)))
+        written = await asyncio.gather(*(self._record(case, now) for case in cases if case is not None))
+        position = max(written, default=0)
+        if position:
+            log.info("clock_recorded", cases=sum(map(bool, written)), position=position)
+        return position
 
     async def _record(self, case: Case, now: datetime) -> int:
         tree = self._trees.current
@@ -69,7 +73,4 @@ class Clock:
         except StreamConflict:
             # Somebody acted on the case meanwhile, or another clock was there first: the next look tells.
             return 0
-        log.info(
-            "clock_recorded", stream_id=str(case.case_id), position=appended.last_position, events=len(told)
-        )
         return appended.last_position
