@@ -69,6 +69,20 @@ _CANCELLED_BY: Final[Mapping[Timer, _Events]] = {
 }
 """What takes away the ground that a clock runs on."""
 _LEAVING: Final[_Events] = (cases.CaseWithdrawn, cases.CaseMerged)
+_PAUSING: Final[_Events] = (cases.CaseSuspended, cases.CaseResumed, cases.MediationConsented)
+"""What lets clocks stand still or go on, beside what stops some."""
+
+TOUCHING: Final[frozenset[type[Event]]] = frozenset(
+    (
+        *(event for events in (*_STOPPED_BY.values(), *_CANCELLED_BY.values()) for event in events),
+        *_LEAVING,
+        *_PAUSING,
+        cases.CaseAbsorbed,
+        cases.DeadlineStarted,
+        *cases.ClockEvent.__subclasses__(),
+    )
+)
+"""The events that change a clock; most events of a case don't."""
 
 
 def _pauses(timer: Timer, state: State, suspended_timers: tuple[Timer, ...]) -> bool:

@@ -25,7 +25,7 @@ from shared.events.case import (
     Query,
     Review,
 )
-from shared.events.clocks import turn_clocks
+from shared.events.clocks import TOUCHING, turn_clocks
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.events.vocabulary import Level, TermState
@@ -49,7 +49,7 @@ def evolve(case: Case | None, recorded: Recorded, event: Event) -> Case | None:
         return None
     change = _CHANGES.get(type(event))
     changed = change(case, recorded, event) if change is not None else {}
-    if case.deadlines or isinstance(event, cases.DeadlineStarted):
+    if type(event) in TOUCHING:
         state = changed.get("state", case.state)
         standing_still = changed.get("suspended_timers", case.suspended_timers)
         changed["deadlines"] = turn_clocks(case, state, standing_still, recorded, event)

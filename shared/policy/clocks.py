@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from shared.events import cases
 from shared.events.base import Event
 from shared.events.case import Case
-from shared.events.clocks import stops
+from shared.events.clocks import TOUCHING, stops
 from shared.events.deadlines import Deadline
 from shared.events.evolve import evolve
 from shared.events.vocabulary import Timer
@@ -60,6 +60,17 @@ _HOTLINE_STARTS: Final = (
 )
 
 
+_MATTERING: Final = TOUCHING.union(
+    _LADDER_STARTS,
+    _RECEIPTS,
+    _ACCEPTANCES,
+    _HOTLINE_STARTS,
+    (cases.CaseEscalated, cases.QueryRaised, cases.CorrectionDemanded),
+    (cases.ReviewRequested, cases.ReReviewRequested, cases.ReviewOpinionRecorded),
+)
+"""The events that change a clock or start one."""
+
+
 class Start(NamedTuple):
     timer: Timer
     on: date
@@ -86,6 +97,8 @@ def calendar_of(policy: Policy) -> Calendar:
 
 def with_clocks(before: Case | None, decided: Decision, command: Command) -> Decision:
     """The decision with what it does to the clocks of its case, behind the events that do it."""
+    if not any(type(event) in _MATTERING for event in decided.events):
+        return decided
     found: list[Event] = []
     case = before
     for event in decided.events:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -36,6 +36,10 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         return level_of(self.kind)
 
 
+_IN_FORCE_MAX: Final = 65_536
+"""For how many units and days a tree remembers what it found."""
+
+
 class Adoption(NamedTuple):
     """From which day on which rules hold for a unit."""
 
@@ -53,6 +57,7 @@ class UnitTree:
     def __init__(self, units: Mapping[UUID, Unit], adoptions: Adoptions | None = None) -> None:
         self._units = dict(units)
         self._adoptions = adoptions or {}
+        self._in_force: dict[tuple[UUID | None, date], Policy] = {}
         self._children: dict[UUID | None, list[UUID]] = {}
         self._paths: dict[UUID | None, tuple[UUID, ...]] = {}
         for unit in self._units.values():
@@ -73,6 +78,14 @@ class UnitTree:
         The nearest unit on the way up decides that has adopted any by then, and of what it adopted the
         latest to come into force, of two from the same day the one adopted last.
         """
+        found = self._in_force.get((unit_id, on))
+        if found is None:
+            if len(self._in_force) >= _IN_FORCE_MAX:
+                self._in_force.clear()
+            found = self._in_force[unit_id, on] = self._find_policy(unit_id, on)
+        return found
+
+    def _find_policy(self, unit_id: UUID | None, on: date) -> Policy:
         for unit in (*self.path(unit_id), WHOLE):
             begun = [adoption for adoption in self._adoptions.get(unit, ()) if adoption.from_on <= on]
             if begun:

@@ -167,7 +167,8 @@ def happened_at(
         occurred_at = moment(body.occurred_at, sent.now, today, imported=imported)
     except GuardFailed as refusal:
         return sent.now, today, refusal
-    return occurred_at, tree.policy(unit, day_of(occurred_at)), None
+    then = today if occurred_at is sent.now else tree.policy(unit, day_of(occurred_at))
+    return occurred_at, then, None
 
 
 def concerned(body: Body, people: Collection[UUID]) -> list[UUID]:

@@ -1,11 +1,12 @@
 """The projector of cases: their list row, their facts, their clocks, and what was done on them."""
 
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from services.projections.cases.rows import case_row
 from services.projections.deadlines.clocks import Clock, clocks_after
 from services.projections.deadlines.rows import deadline_rows
-from services.projections.figures.facts import case_facts, decisive, visit_fact
+from services.projections.figures.facts import case_facts, decisive, telling, visit_fact
 from services.projections.services_ledger.rows import performed_service
 from services.projections.temporal import Row
 from shared.events.base import Event
@@ -13,7 +14,7 @@ from shared.events.case import Case
 from shared.events.cases import ServicePerformed, VisitRecorded
 from shared.events.evolve import evolve
 from shared.events.recorded import Recorded
-from shared.policy.sight import sight_of
+from shared.policy.sight import CaseSight
 
 
 class CaseState(NamedTuple):
@@ -27,9 +28,12 @@ class CaseState(NamedTuple):
     clocks: tuple[Clock, ...]
     seen_from: int
     """Position since which the same people may know of the case."""
+    deadlines: tuple[Row, ...]
 
 
-_NOTHING: Final = CaseState(None, (), (), (), 0)
+_SEEN: Final = attrgetter(*CaseSight.__struct_fields__, "docket_unit")
+"""What sight of a case and the unit of its clocks depend on; the case's fields have the same names."""
+_NOTHING: Final = CaseState(None, (), (), (), 0, ())
 
 
 class CaseProjector:
@@ -43,22 +47,30 @@ class CaseProjector:
         return ()
 
     def evolve(self, state: CaseState | None, recorded: Recorded, event: Event) -> CaseState:
-        before, facts, services, known_clocks, seen_from = state or _NOTHING
+        before, facts, services, known_clocks, seen_from, deadlines = state or _NOTHING
         case = evolve(before, recorded, event)
-        clocks = known_clocks if case is None else clocks_after(known_clocks, case.deadlines, recorded)
-        if case is not None and (
-            before is None or clocks is not known_clocks or decisive(before) != decisive(case)
-        ):
-            facts = case_facts(case, clocks)
-        if case is not None and (before is None or sight_of(before) != sight_of(case)):
-            seen_from = recorded.position
+        clocks = known_clocks
+        if case is not None:
+            clocks = clocks_after(known_clocks, case.deadlines, recorded)
+            turned = clocks is not known_clocks
+            if before is None or decisive(before) != decisive(case) or _tell_otherwise(known_clocks, clocks):
+                facts = case_facts(case, clocks)
+            if before is None or _SEEN(before) != _SEEN(case):
+                seen_from = recorded.position
+                turned = True
+            if turned:
+                deadlines = deadline_rows(case, clocks, seen_from)
         if isinstance(event, ServicePerformed) and recorded.unit is not None:
             services = (*services, performed_service(recorded, recorded.unit, event))
-        return CaseState(case, facts, services, clocks, seen_from)
+        return CaseState(case, facts, services, clocks, seen_from, deadlines)
 
     def rows(self, state: CaseState) -> tuple[Row, ...]:
-        case, facts, services, clocks, seen_from = state
+        case, facts, services, deadlines = state.case, state.facts, state.services, state.deadlines
         if case is None:
             return ()
         performed = services if case.procedure == "SERVICE" else ()
-        return (case_row(case), *facts, *deadline_rows(case, clocks, seen_from), *performed)
+        return (case_row(case), *facts, *deadlines, *performed)
+
+
+def _tell_otherwise(before: tuple[Clock, ...], clocks: tuple[Clock, ...]) -> bool:
+    return clocks is not before and telling(clocks) != telling(before)

@@ -81,6 +81,11 @@ def decisive(case: Case) -> tuple[Any, ...]:
     return case.stated if case.state in _REMOVED else None, _DECISIVE(case)
 
 
+def telling(clocks: Sequence[Clock]) -> tuple[Clock, ...]:
+    """The clocks that `case_facts` looks at."""
+    return tuple(clock for clock in clocks if clock.deadline.state in _JUDGED)
+
+
 def case_facts(case: Case, clocks: Sequence[Clock] = ()) -> tuple[Row, ...]:
     """The facts of a case but for its visits."""
     facts = _CaseFacts(case, clocks)
