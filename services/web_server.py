@@ -65,6 +65,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_DRAIN_TIMEOUT_S,
     )
     server = _Server(config)

@@ -244,7 +244,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     with Path(os.devnull).open("w") as nowhere:
         configure_logs("json", nowhere)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False))
         print(listener.getsockname()[1], flush=True)
         started = time.process_time()
         server.run([listener])
