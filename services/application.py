@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -27,6 +28,8 @@ from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
+from shared.policy.clocks import calendar_of
+from shared.policy.moments import day_of
 from shared.policy.rules import GUARDS, REFUSALS
 from shared.runtime import metrics
 from shared.runtime.command_handling import Desk
@@ -119,7 +122,8 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     served.add(commands_batch.operation(served.answer))
 
     async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:
-        return await fetch_gauges(connection, reads.hub.subscribers)
+        rules = trees.current.policy(None, day_of(datetime.now(UTC)))
+        return await fetch_gauges(connection, reads.hub.subscribers, calendar_of(rules).known_until)
 
     @cache
     def document() -> bytes:

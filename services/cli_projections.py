@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Annotated, Any, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import typer
@@ -14,7 +15,11 @@ from services.projections.parking import Parked
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy
 from services.projections.verify import VerifyReport
 from services.terminal import CommandFailed, Json, command_settings, show
+from shared.policy.moments import day_of
 from shared.runtime.data_directory import database_at_hand
+
+CALENDAR_WARNING_DAYS: Final = 60
+"""How long before its end the calendar is an alarm."""
 
 app = typer.Typer()
 
@@ -90,6 +95,13 @@ def _standing(found: Status, demo: Sequence[Progress]) -> Iterable[str]:
     for shard in found.projections:
         yield f"{shard.projection} shard {shard.shard}: position {shard.position}, {shard.lag} behind"
     yield from _still(found.parked)
+    if found.overdue:
+        yield f"{found.overdue} clocks are overdue"
+    if found.awaiting:
+        yield f"{found.awaiting} clocks await a calendar: adopt rules that bring the year"
+    days_left = (found.calendar_until - day_of(datetime.now(UTC))).days
+    if days_left <= CALENDAR_WARNING_DAYS:
+        yield f"the calendar ends on {found.calendar_until}, in {days_left} days"
     for progress in demo:
         yield str(progress)
 

@@ -1,6 +1,7 @@
 """What an operator does with the projections: see where they stand, make them anew, check them, retry."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import msgspec
 from psycopg import AsyncConnection
@@ -9,11 +10,16 @@ from services.projections import rebuild as rebuilding
 from services.projections import retry as retrying
 from services.projections import verify as verifying
 from services.projections.catalogue import MODELS, VIEWS, ReadModel
+from services.projections.deadlines.queries import fetch_alarms
 from services.projections.parking import Parked, fetch_parked
 from services.projections.schema import PROJECTION
 from services.projections.standing import fetch_standing
 from services.projections.verify import VerifyReport
 from shared.events.ledger.reader import fetch_head
+from shared.policy.clocks import calendar_of
+from shared.policy.moments import day_of
+from shared.runtime.database import service_pool
+from shared.runtime.trees import Trees
 
 
 class UnknownView(ValueError):
@@ -35,6 +41,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Raised whenever rows were exchanged under their readers."""
     projections: list[ShardStatus]
     parked: list[Parked]
+    overdue: int
+    """Clocks whose breach stands."""
+    awaiting: int
+    """Clocks that await a calendar."""
+    calendar_until: date
+    """The last day that the calendar knows."""
 
 
 class RebuildReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,16 +63,29 @@ class RetryReport(msgspec.Struct, frozen=True, kw_only=True):
 
 async def status(url: str) -> Status:
     """Where the ledger and every shard stand, and which streams stand still."""
+    async with service_pool(url, name="status", connections_max=1) as pool:
+        trees = Trees(pool)
+        await trees.refresh()
+    rules = trees.current.policy(None, day_of(datetime.now(UTC)))
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
         # The shards first: a lag is then at worst too large by what came in between, never negative.
         standing = await fetch_standing(connection)
         parked = await fetch_parked(connection)
         head = (await fetch_head(connection)).position
+        alarms = await fetch_alarms(connection)
     shards = [
         ShardStatus(projection=PROJECTION, shard=shard, position=position, lag=head - position)
         for shard, position in sorted(standing.positions.items())
     ]
-    return Status(head=head, generation=standing.generation, projections=shards, parked=parked)
+    return Status(
+        head=head,
+        generation=standing.generation,
+        projections=shards,
+        parked=parked,
+        overdue=alarms.overdue,
+        awaiting=alarms.awaiting,
+        calendar_until=calendar_of(rules).known_until,
+    )
 
 
 async def rebuild(url: str, views: Sequence[str] = ()) -> RebuildReport:

@@ -6,7 +6,7 @@ what there is. The rows may be behind the ledger, so the case itself decides.
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -38,6 +38,11 @@ UNCLOCKED: Final = """
         )
     ORDER BY case_id LIMIT %(limit)s
 """
+ALARMS: Final = """
+    SELECT
+        (SELECT count(*) FROM views.deadlines WHERE state = 'BREACHED' AND gone_at = 9223372036854775807),
+        (SELECT count(*) FROM views.deadlines WHERE state = 'AWAITING' AND gone_at = 9223372036854775807)
+"""
 
 
 async def fetch_due(
@@ -58,6 +63,22 @@ async def fetch_awaiting(connection: Connection, limit: int, after: UUID) -> lis
 async def fetch_unclocked(connection: Connection, limit: int, after: UUID) -> list[UUID]:
     """The open cases without any clock, by their ids from the one after `after`."""
     return await _ids(connection, UNCLOCKED, {"limit": limit, "after": after, "open": list(OPEN_STATES)})
+
+
+class Alarms(NamedTuple):
+    """What an operator should know of."""
+
+    overdue: int
+    """Clocks whose breach stands."""
+    awaiting: int
+    """Clocks that await a calendar."""
+
+
+async def fetch_alarms(connection: Connection) -> Alarms:
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(ALARMS)
+        [(overdue, awaiting)] = await cursor.fetchall()
+    return Alarms(overdue, awaiting)
 
 
 async def _ids(connection: Connection, query: str, asked: dict[str, Any]) -> list[UUID]:
