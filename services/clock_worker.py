@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from psycopg_pool import PoolTimeout
 
-from services.projections.deadlines.queries import fetch_awaiting, fetch_due, fetch_unclocked
+from services.projections.deadlines.queries import BEFORE_ALL, fetch_awaiting, fetch_due, fetch_unclocked
 from services.projections.imports.rows import fetch_open_imports
 from services.projections.standing import fetch_standing
 from services.resolution.application.clock import Clock
@@ -28,7 +28,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.trees import Trees
 
 _AT_ONCE: Final = 512
-"""How many cases are looked at together."""
+"""How many clocks are looked at together."""
 _LOOK_S: Final = 1.0
 """How often it is asked whether anything is due."""
 _SWEEP_S: Final = 60.0
@@ -90,45 +90,48 @@ class Timekeeper:
                 await _pause(stop, 0 if busy else _LOOK_S)
 
     async def tick(self, now: datetime) -> bool:
-        """Has some of what is due by now recorded; whether there was any.
+        """Has recorded what is due by now, in due order; whether there was any.
 
         What is due in a unit for which an import is open waits until that is closed.
         """
         async with self._pool.connection() as connection:
             open_for = await fetch_open_imports(connection)
-            if open_for:
-                await self._trees.refresh()
-            held = {unit for each in open_for for unit in self._trees.current.subtree(each)}
-            due = await fetch_due(connection, now, _AT_ONCE, held=held)
-        return await self._look(due, now)
+        if open_for:
+            await self._trees.refresh()
+        held = {unit for each in open_for for unit in self._trees.current.subtree(each)}
+        position, after = 0, BEFORE_ALL
+        while True:
+            async with self._pool.connection() as connection:
+                due = await fetch_due(connection, now, _AT_ONCE, held=held, after=after)
+            if not due:
+                return await self._known(position)
+            case_ids = list(dict.fromkeys(clock.case_id for clock in due))
+            position = max(position, await self._clock.look(case_ids, now))
+            after = due[-1]
 
     async def sweep(self, now: datetime) -> None:
         """Dates clocks whose calendar has come, and starts those of open cases from before there were any."""
         for fetch in (fetch_awaiting, fetch_unclocked):
-            await self._look_at_all(fetch, now)
+            after = UUID(int=0)
+            while True:
+                async with self._pool.connection() as connection:
+                    found = await fetch(connection, _AT_ONCE, after)
+                if not found:
+                    break
+                await self._known(await self._clock.look(found, now))
+                after = found[-1]
 
-    async def _look_at_all(self, fetch: Callable[..., Awaitable[list[UUID]]], now: datetime) -> None:
-        after = UUID(int=0)
-        while True:
+    async def _known(self, position: int) -> bool:
+        """Waits until the read models know of what was recorded, so that the next look doesn't find it again.
+
+        If they don't in time, nothing comes of finding it. Answers whether anything was recorded.
+        """
+        for _ in range(_KNOWN_LOOKS if position else 0):
             async with self._pool.connection() as connection:
-                found = await fetch(connection, _AT_ONCE, after)
-            if not found:
-                return
-            await self._look(found, now)
-            after = found[-1]
-
-    async def _look(self, case_ids: list[UUID], now: datetime) -> bool:
-        position = await self._clock.look(case_ids, now)
-        # The next look should not find again what was recorded just now; if it does, nothing comes of it.
-        for _ in range(_KNOWN_LOOKS):
-            if await self._known() >= position:
-                break
+                if (await fetch_standing(connection)).position >= position:
+                    break
             await asyncio.sleep(_KNOWN_S)
         return bool(position)
-
-    async def _known(self) -> int:
-        async with self._pool.connection() as connection:
-            return (await fetch_standing(connection)).position
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

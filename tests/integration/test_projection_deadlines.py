@@ -9,7 +9,9 @@ from psycopg import AsyncConnection
 
 from services.projections.deadlines.queries import (
     AWAITING,
+    BEFORE_ALL,
     DUE,
+    Due,
     fetch_awaiting,
     fetch_due,
     fetch_unclocked,
@@ -63,9 +65,11 @@ def test_what_is_due_comes_in_due_order_and_leaves_with_its_breach(database: Dat
             await record(appender, county.appends)
             await project_all(database.url)
             until = START + 5 * day
-            assert await fetch_due(connection, until, 10) == [early, late, far]
-            assert await fetch_due(connection, START + day, 10) == [early], "at its very instant it is due"
-            assert await fetch_due(connection, until, 1) == [early]
+            found = await fetch_due(connection, until, 10)
+            assert found == [Due(START + day, early), Due(START + 2 * day, late), Due(START + 3 * day, far)]
+            assert await fetch_due(connection, START + day, 10) == found[:1], "at its very instant it is due"
+            assert await fetch_due(connection, until, 1) == found[:1]
+            assert await fetch_due(connection, until, 1, after=found[0]) == found[1:2]
             assert await fetch_due(connection, until, 10, held=county.units) == []
             assert await fetch_awaiting(connection, 10, NOBODY) == [undated]
             assert await fetch_awaiting(connection, 10, undated) == []
@@ -82,7 +86,7 @@ def test_what_is_due_comes_in_due_order_and_leaves_with_its_breach(database: Dat
                 county.add((case_id, event))
             await record(appender, county.appends[told:])
             await project_all(database.url)
-            assert await fetch_due(connection, until, 10) == [undated]
+            assert await fetch_due(connection, until, 10) == [Due(START, undated)]
             assert await fetch_awaiting(connection, 10, NOBODY) == []
 
     asyncio.run(told())
@@ -99,9 +103,9 @@ def test_what_came_too_late_is_due_until_that_is_recorded(database: Database) ->
         ):
             await record(appender, county.appends)
             await project_all(database.url)
-            assert await fetch_due(connection, EVER, 10) == [late]
-            told = len(county.appends)
             due = START - timedelta(days=1)
+            assert await fetch_due(connection, EVER, 10) == [Due(due, late)]
+            told = len(county.appends)
             county.add((late, cases.DeadlineBreached(timer="T13", started_version=2, due_at=due)))
             await record(appender, county.appends[told:])
             await project_all(database.url)
@@ -171,6 +175,8 @@ def test_finding_what_is_due_among_many_costs_no_scan(database: Database) -> Non
                 "limit": 500,
                 "held": [new_id()],
                 "after": NOBODY,
+                "after_at": BEFORE_ALL.wake_at,
+                "after_case": BEFORE_ALL.case_id,
             }
             for query, index in ((DUE, "deadlines_waking"), (AWAITING, "deadlines_awaiting")):
                 plan = await connection.execute(f"EXPLAIN {query}".encode(), asked)

@@ -5,7 +5,7 @@ what there is. The rows may be behind the ledger, so the case itself decides.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -16,12 +16,19 @@ from shared.events.vocabulary import OPEN_STATES
 
 Connection = AsyncConnection[Any]
 
+
+class Due(NamedTuple):
+    """A clock that has something to record, and from when."""
+
+    wake_at: datetime
+    case_id: UUID
+
+
 DUE: Final = """
-    SELECT case_id FROM (
-        SELECT wake_at, case_id FROM views.deadlines
-        WHERE wake_at <= %(until)s AND gone_at = 9223372036854775807 AND holder_unit <> ALL(%(held)s)
-        ORDER BY wake_at, case_id LIMIT %(limit)s
-    ) AS due GROUP BY case_id ORDER BY min(wake_at), case_id
+    SELECT wake_at, case_id FROM views.deadlines
+    WHERE wake_at <= %(until)s AND gone_at = 9223372036854775807 AND holder_unit <> ALL(%(held)s)
+        AND (wake_at, case_id) > (%(after_at)s, %(after_case)s)
+    ORDER BY wake_at, case_id LIMIT %(limit)s
 """
 AWAITING: Final = """
     SELECT DISTINCT case_id FROM views.deadlines
@@ -45,14 +52,26 @@ ALARMS: Final = """
 """
 
 
+BEFORE_ALL: Final = Due(datetime(1, 1, 2, tzinfo=UTC), UUID(int=0))
+
+
 async def fetch_due(
-    connection: Connection, until: datetime, limit: int, *, held: Collection[UUID] = ()
-) -> list[UUID]:
-    """The cases of the first `limit` clocks that have something to record by an instant, in that order.
+    connection: Connection,
+    until: datetime,
+    limit: int,
+    *,
+    held: Collection[UUID] = (),
+    after: Due = BEFORE_ALL,
+) -> list[Due]:
+    """The first `limit` clocks behind `after` that have something to record by an instant, in order.
 
     `held`: units whose cases wait; every unit beneath them has to be named, too.
     """
-    return await _ids(connection, DUE, {"until": until, "limit": limit, "held": list(held)})
+    asked = {"until": until, "limit": limit, "held": list(held)}
+    asked |= {"after_at": after.wake_at, "after_case": after.case_id}
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(DUE.encode(), asked)
+        return [Due(*row) for row in await cursor.fetchall()]
 
 
 async def fetch_awaiting(connection: Connection, limit: int, after: UUID) -> list[UUID]:
