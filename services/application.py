@@ -28,7 +28,7 @@ from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
-from shared.policy.clocks import calendar_of
+from shared.policy.clock_starts import calendar_of
 from shared.policy.moments import day_of
 from shared.policy.rules import GUARDS, REFUSALS
 from shared.runtime import metrics

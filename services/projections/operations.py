@@ -16,7 +16,7 @@ from services.projections.schema import PROJECTION
 from services.projections.standing import fetch_standing
 from services.projections.verify import VerifyReport
 from shared.events.ledger.reader import fetch_head
-from shared.policy.clocks import calendar_of
+from shared.policy.clock_starts import calendar_of
 from shared.policy.moments import day_of
 from shared.runtime.database import service_pool
 from shared.runtime.trees import Trees

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from shared.events.case import Case
 from shared.events.cases import DeadlineExtended
 from shared.events.evolve import evolve
-from shared.policy.clocks import RIGHTS, falls_due
+from shared.policy.clock_starts import RIGHTS
+from shared.policy.clocks import falls_due
 from shared.policy.spans import in_time, last_day_of
 from tests.unit.casework import Docket
 from tests.unit.test_deciding_properties import PROCEDURES, check, opened, sending

@@ -21,7 +21,7 @@ from shared.events.cases import AbsorbedCase
 from shared.events.recorded import Recorded
 from shared.events.rosters import RosterFiled
 from shared.events.visits import VisitRecorded
-from shared.policy.clocks import RIGHTS
+from shared.policy.clock_starts import RIGHTS
 
 FACTS: Final = Table(
     name="facts",

@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from shared.events.vocabulary import Timer
-from shared.policy.clocks import RIGHTS
+from shared.policy.clock_starts import RIGHTS
 
 MeasureKind = Literal["COUNT", "URGENT", "RATIO", "LEVELS", "TIMERS", "COVERAGE"]
 """COUNT: an integer. URGENT: a count that isn't known while some cases are unclassified.

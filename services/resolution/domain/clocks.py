@@ -12,7 +12,7 @@ from shared.events.cases import (
 )
 from shared.events.deadlines import Deadline
 from shared.policy.checks import check_window
-from shared.policy.clocks import calendar_of
+from shared.policy.clock_starts import calendar_of
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.guards import latest_deadline
