@@ -31,15 +31,21 @@ async def fetch_gauges(
         lag.add_metric((PROJECTION, str(shard)), head - reached)
     alarms = await fetch_alarms(connection)
     days_left = (calendar_until - day_of(datetime.now(UTC))).days
-    return [
+    gauges = [
         GaugeMetricFamily("anjie_ledger_head", "Position of the last event.", value=head),
         position,
         lag,
         GaugeMetricFamily(
             "anjie_parked_records", "What stands still and is parked.", value=len(standing.parked)
         ),
-        GaugeMetricFamily("anjie_deadlines_overdue", "Clocks whose breach stands.", value=alarms.overdue),
-        GaugeMetricFamily("anjie_deadlines_awaiting", "Clocks that await a calendar.", value=alarms.awaiting),
         GaugeMetricFamily("anjie_calendar_days_left", "Days until the calendar ends.", value=days_left),
         GaugeMetricFamily("anjie_sse_clients", "Clients that follow a stream here.", value=clients),
     ]
+    if alarms is not None:
+        gauges += [
+            GaugeMetricFamily("anjie_deadlines_overdue", "Clocks whose breach stands.", value=alarms.overdue),
+            GaugeMetricFamily(
+                "anjie_deadlines_awaiting", "Clocks that await a calendar.", value=alarms.awaiting
+            ),
+        ]
+    return gauges

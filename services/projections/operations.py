@@ -41,10 +41,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Raised whenever rows were exchanged under their readers."""
     projections: list[ShardStatus]
     parked: list[Parked]
-    overdue: int
-    """Clocks whose breach stands."""
-    awaiting: int
-    """Clocks that await a calendar."""
+    overdue: int | None
+    """Clocks whose breach stands; None while an upgraded database still makes the read model."""
+    awaiting: int | None
+    """Clocks that await a calendar; None likewise."""
     calendar_until: date
     """The last day that the calendar knows."""
 
@@ -63,11 +63,11 @@ class RetryReport(msgspec.Struct, frozen=True, kw_only=True):
 
 async def status(url: str) -> Status:
     """Where the ledger and every shard stand, and which streams stand still."""
-    async with service_pool(url, name="status", connections_max=1) as pool:
-        trees = Trees(pool)
-        await trees.refresh()
-    rules = trees.current.policy(None, day_of(datetime.now(UTC)))
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        async with service_pool(url, name="status", connections_max=1) as pool:
+            trees = Trees(pool)
+            await trees.refresh()
+        rules = trees.current.policy(None, day_of(datetime.now(UTC)))
         # The shards first: a lag is then at worst too large by what came in between, never negative.
         standing = await fetch_standing(connection)
         parked = await fetch_parked(connection)
@@ -82,8 +82,8 @@ async def status(url: str) -> Status:
         generation=standing.generation,
         projections=shards,
         parked=parked,
-        overdue=alarms.overdue,
-        awaiting=alarms.awaiting,
+        overdue=alarms and alarms.overdue,
+        awaiting=alarms and alarms.awaiting,
         calendar_until=calendar_of(rules).known_until,
     )
 

@@ -93,8 +93,12 @@ class Alarms(NamedTuple):
     """Clocks that await a calendar."""
 
 
-async def fetch_alarms(connection: Connection) -> Alarms:
+async def fetch_alarms(connection: Connection) -> Alarms | None:
+    """None while an upgraded database still makes the read model."""
     async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute("SELECT to_regclass('views.deadlines') IS NOT NULL")
+        if await cursor.fetchone() == (False,):
+            return None
         await cursor.execute(ALARMS)
         [(overdue, awaiting)] = await cursor.fetchall()
     return Alarms(overdue, awaiting)
