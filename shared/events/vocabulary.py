@@ -4,7 +4,7 @@ Lists that rule packs may extend (categories, service items) are plain text here
 are checked against the rules by `decide`.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 Level = Literal["GROUP", "VILLAGE", "TOWNSHIP"]
 UnitKind = Literal["TOWNSHIP", "VILLAGE", "NEIGHBOURHOOD", "GROUP"]
@@ -58,6 +58,8 @@ QueryState = Literal["OPEN", "ANSWERED"]
 Timer = Literal[
     "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "T13", "T14", "T15", "T16"
 ]
+STARTED_TIMERS: tuple[Timer, ...] = tuple(timer for timer in get_args(Timer) if timer != "T15")
+"""Those that a case can have; disclosures aren't cases."""
 DeadlineState = Literal[
     "RUNNING", "SUSPENDED", "AWAITING", "STOPPED", "BREACHED", "VOIDED", "CANCELLED", "LAPSED"
 ]

@@ -205,6 +205,12 @@ class TestInheritance:
         assert {fault.field for fault in faults} == set(Policy.__struct_fields__) - {"id"}
         assert {fault.message for fault in faults} == {"is missing"}
 
+    def test_no_pack_can_leave_a_running_clock_without_its_rule(self) -> None:
+        whole = text_of("cn-default")
+        petition, objection = whole.index("  T2:\n"), whole.index("  T3:\n")
+        faults = faults_of(whole[:petition] + whole[objection:])
+        assert ("timers.T2", "is missing") in {(fault.field, fault.message) for fault in faults}
+
     @pytest.mark.parametrize(
         ("name", "message"), [("test-town", "extends itself"), ("atlantis", "there is no pack of that name")]
     )

@@ -5,7 +5,7 @@ from fractions import Fraction
 from inspect import signature
 from typing import Any, Final, get_args
 
-from shared.events.vocabulary import LEVELS, Level, Procedure, SuspensionGround, Timer
+from shared.events.vocabulary import LEVELS, STARTED_TIMERS, Level, Procedure, SuspensionGround, Timer
 from shared.policy.calendars import unknown_between
 from shared.policy.packs.document import Rule
 from shared.policy.packs.tree import Path
@@ -39,6 +39,11 @@ def failures(sections: Mapping[str, Any]) -> Found:
         needed = signature(check).parameters
         if needed.keys() <= sections.keys():
             yield from check(**{name: sections[name] for name in needed})
+
+
+def _every_timer(timers: Mapping[Timer, TimerRule]) -> Found:
+    """A clock that runs when the pack is adopted finds its rule there, whichever it is."""
+    yield from _missing("timers", timers, STARTED_TIMERS)
 
 
 def _timers_of_procedures(
@@ -131,6 +136,7 @@ def _calendar(calendar_years: Mapping[int, CalendarYear]) -> Found:
 
 
 _CHECKS: Final[tuple[Callable[..., Found], ...]] = (
+    _every_timer,
     _timers_of_procedures,
     _timers_of_occasions,
     _shifts_of_suspensions,
