@@ -402,6 +402,32 @@ def _resolution(case: Case, option: int) -> Event:
     return cases.CaseResolved(outcome="SETTLED", degree=degree, detail=SEALED)
 
 
+def _mediate(county: County, which: int, option: int, late: timedelta) -> None:
+    """An offer and the consent of its one party."""
+    case = _case(county, which, "IN_PROGRESS")
+    if case is None:
+        return
+    party = new_id()
+    offered = cases.MediationOffered(parties=(party,))
+    consented = cases.MediationConsented(person_ref=party)
+    county.add((case.case_id, offered), (case.case_id, consented), late=late, unit=case.holder_unit)
+
+
+def _agree(county: County, which: int, option: int, late: timedelta) -> None:
+    case = _case(county, which, "IN_MEDIATION")
+    if case is None:
+        return
+    reached = cases.AgreementReached(form="ORAL", facts=SEALED, responsibilities=SEALED, terms=())
+    effective = cases.AgreementEffective()
+    county.add((case.case_id, reached), (case.case_id, effective), late=late, unit=case.holder_unit)
+
+
+def _follow_up(case: Case, option: int) -> Event:
+    if option % 3 == 0:
+        return cases.FollowUpRecorded(reached=False)
+    return cases.FollowUpRecorded(reached=True, solved=option % 2 == 0, satisfied=option % 3 == 1)
+
+
 def _visit_on_case(case: Case, option: int) -> Event:
     return cases.VisitRecorded(visit_kind="PATROL", household_ref=f"h{option}", findings=SEALED)
 
@@ -429,6 +455,10 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     ),
     "resume": _act(lambda c, o: cases.CaseResumed(), "SUSPENDED"),
     "resolve": _act(_resolution, *_GOING),
+    "mediate": _mediate,
+    "agree": _agree,
+    "terminate": _act(lambda c, o: cases.MediationTerminated(ground="FAILED"), "IN_MEDIATION"),
+    "follow_up": _act(_follow_up, "RESOLVED", "CLOSED"),
     "close": _act(lambda c, o: cases.CaseClosed(), "RESOLVED"),
     "reopen": _act(lambda c, o: cases.CaseReopened(ground="NEW_FACT", reason=SEALED), "RESOLVED", "CLOSED"),
     "withdraw": _act(lambda c, o: cases.CaseWithdrawn(statement=SEALED), *OPEN_STATES),

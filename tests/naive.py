@@ -17,7 +17,7 @@ from shared.policy.jurisdiction import UnitTree
 Counted = Counter[tuple[str, str | None, UUID]]
 """How often each measure was counted, by level and unit."""
 
-OPEN = ("REGISTERED", "ACCEPTED", "IN_PROGRESS", "PENDING_ESCALATION", "SUSPENDED")
+OPEN = ("REGISTERED", "ACCEPTED", "IN_PROGRESS", "IN_MEDIATION", "PENDING_ESCALATION", "SUSPENDED")
 STATE_AFTER = {
     "case.accepted": "ACCEPTED",
     "case.rejected": "REJECTED",
@@ -27,6 +27,9 @@ STATE_AFTER = {
     "case.escalation_returned": "IN_PROGRESS",
     "case.handler_assigned": "IN_PROGRESS",
     "case.suspended": "SUSPENDED",
+    "case.mediation_consented": "IN_MEDIATION",
+    "case.mediation_terminated": "IN_PROGRESS",
+    "case.agreement_effective": "RESOLVED",
     "case.resolved": "RESOLVED",
     "case.closed": "CLOSED",
     "case.reopened": "IN_PROGRESS",
@@ -53,6 +56,10 @@ class Life:
     levels: set[str] = field(default_factory=set)
     resolved_on: list[date] = field(default_factory=list)
     reopened_on: list[date] = field(default_factory=list)
+    agreed_on: list[date] = field(default_factory=list)
+    terminated_on: list[date] = field(default_factory=list)
+    followed_up: list[tuple[int, date, Any]] = field(default_factory=list)
+    """The cycle, the day and the event of each attempt."""
     absorbed: list[Any] = field(default_factory=list)
     clocks: tuple[Deadline, ...] = ()
 
@@ -123,8 +130,15 @@ def happened(life: Life, recorded: Recorded, event: Any) -> None:
         life.suspended_from = before
     elif topic == "case.resumed":
         life.state = life.suspended_from
-    elif topic == "case.resolved":
-        life.degree, life.resolved_at_level = event.degree, life.level
+    elif topic == "case.agreement_reached":
+        life.agreed_on.append(shanghai(recorded.occurred_at))
+    elif topic == "case.mediation_terminated":
+        life.terminated_on.append(shanghai(recorded.occurred_at))
+    elif topic == "case.follow_up_recorded":
+        life.followed_up.append((len(life.reopened_on), shanghai(recorded.occurred_at), event))
+    elif topic in ("case.resolved", "case.agreement_effective"):
+        life.degree = event.degree if topic == "case.resolved" else "FULL"
+        life.resolved_at_level = life.level
         life.resolved_on.append(shanghai(recorded.occurred_at))
     elif topic == "case.reopened":
         life.resolved_at_level = None
@@ -180,10 +194,33 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
         for name, days in (("resolution", life.resolved_on), ("reopening", life.reopened_on)):
             if any(map(within, days)):
                 total[name, None, life.unit] += 1
+        total["agreed", None, life.unit] += sum(map(within, life.agreed_on))
+        total["terminated", None, life.unit] += sum(map(within, life.terminated_on))
+        if life.procedure != "SAFETY_LEAD":
+            for name, day in asked_afterwards(life):
+                total[name, None, life.unit] += within(day)
     for unit, _, day in visited(events):
         if within(day):
             total["visit", None, unit] += 1
     return +total
+
+
+def asked_afterwards(life: Life) -> Iterable[tuple[str, date]]:
+    """What the complainant said: answer by answer, and cycle by cycle."""
+    for _, day, event in life.followed_up:
+        if event.reached:
+            yield "follow_up_answer", day
+            if event.solved:
+                yield "follow_up_solved", day
+    for cycle in {cycle for cycle, _, _ in life.followed_up}:
+        attempts = [(day, event) for of, day, event in life.followed_up if of == cycle]
+        answers = [event for _, event in attempts if event.reached]
+        last = attempts[-1][0]
+        yield "follow_up_cycle", last
+        if answers:
+            yield "follow_up_answered", last
+            if answers[-1].satisfied:
+                yield "follow_up_satisfied", last
 
 
 def judged(clock: Deadline) -> bool:

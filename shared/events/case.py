@@ -100,6 +100,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     reached: bool
     solved: bool | None
     satisfied: bool | None
+    mark: Mark
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +172,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[UUID, ...] = ()
     """Persons whose refusal stands: a new offer needs their own request."""
     agreement: Agreement | None = None
+    agreements: tuple[Mark, ...] = ()
+    """Mediations that ended with one; `terminations` the others that had begun."""
+    terminations: tuple[Mark, ...] = ()
     suspended_from: State | None = None
     suspended_timers: tuple[Timer, ...] = ()
     """Clocks that stand still while it is suspended."""

@@ -252,6 +252,7 @@ def _mediation_terminated(case: Case, recorded: Recorded, event: cases.Mediation
         refusals = tuple(dict.fromkeys((*refusals, *named)))
     return {
         "mediation": case.mediation and replace(case.mediation, state="ENDED"),
+        "terminations": (*case.terminations, _mark(recorded)),
         "mediator_ref": None,
         "refusals": refusals,
         **_stated(recorded, "IN_PROGRESS"),
@@ -268,6 +269,7 @@ def _agreement_reached(case: Case, recorded: Recorded, event: cases.AgreementRea
     return {
         "agreement": Agreement(form=event.form, terms=terms, signers=signers or parties, parties=parties),
         "mediation": case.mediation and replace(case.mediation, state="AGREED"),
+        "agreements": (*case.agreements, _mark(recorded)),
     }
 
 
@@ -333,7 +335,11 @@ def _resumed(case: Case, recorded: Recorded, event: cases.CaseResumed) -> Change
 
 def _follow_up(case: Case, recorded: Recorded, event: cases.FollowUpRecorded) -> Changes:
     attempt = FollowUp(
-        cycle=case.cycle, reached=event.reached, solved=event.solved, satisfied=event.satisfied
+        cycle=case.cycle,
+        reached=event.reached,
+        solved=event.solved,
+        satisfied=event.satisfied,
+        mark=_mark(recorded),
     )
     return {"follow_ups": (*case.follow_ups, attempt)}
 

@@ -185,6 +185,12 @@ async def _check_figures(
     assert kpi["disposition_rate"] == ratio(count("disposed"), count("registered"))
     assert kpi["disposition_rate_net"] == ratio(count("disposed_net"), count("registered_net"))
     assert kpi["reopen_rate"] == ratio(count("reopening"), count("resolution"))
+    concluded = count("agreed") + count("terminated")
+    assert kpi["mediation_success_rate"] == ratio(count("agreed"), concluded)
+    assert kpi["resolution_rate"] == ratio(count("follow_up_solved"), count("follow_up_answer"))
+    answered = count("follow_up_answered")
+    assert kpi["satisfaction_rate"] == ratio(count("follow_up_satisfied"), answered)
+    assert kpi["satisfaction_answered"] == ratio(answered, count("follow_up_cycle"))
     for level in ("GROUP", "VILLAGE", "TOWNSHIP"):
         expected = ratio(count("contained", level), count("reached", level))
         assert kpi["containment_rate"][level] == expected

@@ -255,6 +255,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 SEALED = Private(key=UUID(int=9), sealed=b"x")
 MARK = Mark("case.registered", 1, NOW)
+REACHED = FollowUp(cycle=1, reached=True, solved=True, satisfied=True, mark=MARK)
 
 
 def rows() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
@@ -294,7 +295,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "take-over-case": {"deadlines": (clock("T13", "BREACHED"), clock("T16", "BREACHED"))},
     "object-jurisdiction": {"delegated_from": TOWNSHIP},
     "extend-deadline": {"deadlines": (clock("T13", "RUNNING"),)},
-    "close-case": {"follow_ups": (FollowUp(cycle=1, reached=True, solved=True, satisfied=True),)},
+    "close-case": {"follow_ups": (REACHED,)},
     "record-fulfilment": {"agreement": agreement("DUE")},
     "record-breach": {"agreement": agreement("DUE")},
     "record-breach-handled": {"agreement": agreement("BREACHED")},

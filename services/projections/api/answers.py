@@ -289,6 +289,10 @@ class Measures(Part, frozen=True, kw_only=True):
     visit_coverage: Ratio
     containment_rate: Levels
     reopen_rate: Ratio
+    mediation_success_rate: Ratio
+    resolution_rate: Ratio
+    satisfaction_rate: Ratio
+    satisfaction_answered: Ratio
 
 
 class OnTime(Part, frozen=True, kw_only=True):

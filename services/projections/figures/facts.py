@@ -16,7 +16,7 @@ from services.projections.deadlines.clocks import Clock
 from services.projections.figures.measures import OUTSIDE
 from services.projections.tables import Table
 from services.projections.temporal import Row
-from shared.events.case import Case, Mark
+from shared.events.case import Case, FollowUp, Mark
 from shared.events.cases import AbsorbedCase
 from shared.events.recorded import Recorded
 from shared.events.rosters import RosterFiled
@@ -73,6 +73,7 @@ _DECISIVE: Final = attrgetter(
     ),
     *("docket_unit", "holder_unit", "opened_at", "absorbed"),
     *("registered", "held", "classified", "resolutions", "reopenings", "reached", "absorptions"),
+    *("follow_ups", "agreements", "terminations"),
 )
 
 
@@ -134,6 +135,11 @@ class _CaseFacts:
             self._on(day_of(resolution.occurred_at), "resolution", _because(resolution))
         for reopening in self._case.reopenings:
             self._on(day_of(reopening.occurred_at), "reopening", _because(reopening))
+        for concluded, marks in (("agreed", self._case.agreements), ("terminated", self._case.terminations)):
+            for mark in marks:
+                self._on(day_of(mark.occurred_at), concluded, _because(mark))
+        if self._case.follow_ups and self._case.procedure != "SAFETY_LEAD":
+            self._follow_ups(self._case.follow_ups)
 
     def _backlog(self, case: Case) -> None:
         arrived = _because(self._registered, case.held)
@@ -191,6 +197,26 @@ class _CaseFacts:
             self._add("reached", _because(mark), level)
         if case.is_resolved and case.resolved_level is not None:
             self._add("contained", _because(*self._resolution), case.resolved_level)
+
+    def _follow_ups(self, attempts: Sequence[FollowUp]) -> None:
+        """Each answer on its own day; what a cycle came to on the day of its last attempt."""
+        cycles: dict[int, tuple[FollowUp, FollowUp | None]] = {}
+        for attempt in attempts:
+            _, answer = cycles.get(attempt.cycle, (None, None))
+            cycles[attempt.cycle] = attempt, attempt if attempt.reached else answer
+            if attempt.reached:
+                day, because = day_of(attempt.mark.occurred_at), _because(attempt.mark)
+                self._on(day, "follow_up_answer", because)
+                if attempt.solved:
+                    self._on(day, "follow_up_solved", because)
+        for last, answer in cycles.values():
+            day = day_of(last.mark.occurred_at)
+            self._on(day, "follow_up_cycle", _because(last.mark))
+            if answer is not None:
+                because = _because(answer.mark, last.mark)
+                self._on(day, "follow_up_answered", because)
+                if answer.satisfied:
+                    self._on(day, "follow_up_satisfied", because)
 
     def _on_time(self, clock: Clock) -> None:
         """A duty that was done, or whose breach was recorded; on the day on which it was due at first."""

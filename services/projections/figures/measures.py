@@ -6,11 +6,11 @@ SAFETY_LEAD out, and with it the rates over R; everything else counts every case
 """
 
 from fractions import Fraction
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import msgspec
 
-from shared.events.vocabulary import Timer
+from shared.events.vocabulary import STARTED_TIMERS
 from shared.policy.clock_starts import RIGHTS
 
 MeasureKind = Literal["COUNT", "URGENT", "RATIO", "LEVELS", "TIMERS", "COVERAGE"]
@@ -131,6 +131,36 @@ MEASURES: Final[dict[str, Measure]] = {
             distinct=True,
             formula="cases reopened in the period ÷ cases resolved in the period",
         ),
+        Measure(
+            name="mediation_success_rate",
+            kind="RATIO",
+            facts=("agreed",),
+            over=("agreed", "terminated"),
+            formula="agreements in the period ÷ (agreements + mediations terminated after their start)",
+        ),
+        Measure(
+            name="resolution_rate",
+            kind="RATIO",
+            facts=("follow_up_solved",),
+            over=("follow_up_answer",),
+            formula="follow-ups in the period whose complainant says it is solved ÷ those that reached them, "
+            "without SAFETY_LEAD",
+        ),
+        Measure(
+            name="satisfaction_rate",
+            kind="RATIO",
+            facts=("follow_up_satisfied",),
+            over=("follow_up_answered",),
+            formula="cycles whose latest answer is satisfied ÷ cycles with an answer, of those last followed "
+            "up in the period, without SAFETY_LEAD",
+        ),
+        Measure(
+            name="satisfaction_answered",
+            kind="RATIO",
+            facts=("follow_up_answered",),
+            over=("follow_up_cycle",),
+            formula="cycles with an answer ÷ cycles with an attempt: what `satisfaction_rate` stands on",
+        ),
     )
 }
 """By name, in the order of the answer."""
@@ -159,8 +189,8 @@ ON_TIME: Final[dict[str, Measure]] = {
 Duties only: a right that lapses is no failure. What runs, or was cancelled without a breach, isn't
 judged; what was breached stays so, however it ended.
 """
-DUTIES: Final = tuple(timer for timer in get_args(Timer) if timer not in RIGHTS and timer != "T15")
-"""The clocks that are judged; T15 is started by nothing yet."""
+DUTIES: Final = tuple(timer for timer in STARTED_TIMERS if timer not in RIGHTS)
+"""The clocks that are judged."""
 
 EXPLAINED: Final[dict[str, Measure]] = MEASURES | {measure.name: measure for measure in ON_TIME.values()}
 """By name, all measures that can be explained."""
