@@ -1,0 +1,72 @@
+"""What the statistics make of mediations and of what complainants say afterwards."""
+
+from collections import Counter
+from datetime import date
+
+from services.projections.figures.facts import FACTS, case_facts
+from tests.unit.casework import LEADER, RESIDENT, VILLAGE_OFFICER
+from tests.unit.clockwork import AGREED, RESOLVED, Affair
+
+MEASURE, ON_DAY = (list(FACTS.columns).index(column) for column in ("measure", "on_day"))
+
+
+def counted(affair: Affair) -> Counter[str]:
+    return Counter(row.values[MEASURE] for row in case_facts(affair.case))
+
+
+def days(affair: Affair, measure: str) -> list[date]:
+    return [row.values[ON_DAY] for row in case_facts(affair.case) if row.values[MEASURE] == measure]
+
+
+def resolved(opened: str) -> Affair:
+    affair = Affair(opened)
+    affair.handled(opened, LEADER)
+    affair.then("resolve-case", LEADER, **RESOLVED)
+    return affair
+
+
+def test_a_mediation_that_fails_counts_beside_the_one_that_settles_it() -> None:
+    affair = Affair("2025-09-01")
+    affair.handled("2025-09-01", LEADER)
+    affair.mediated("2025-09-02")
+    affair.on("2025-09-10", "terminate-mediation", LEADER, ground="FAILED", remedies_notified=True)
+    affair.mediated("2025-09-12")
+    affair.on("2025-09-20", "record-agreement", LEADER, **AGREED)
+    assert days(affair, "terminated") == [date(2025, 9, 10)]
+    assert days(affair, "agreed") == [date(2025, 9, 20)]
+
+
+def test_an_offer_that_is_refused_is_no_mediation() -> None:
+    affair = Affair("2025-09-01")
+    affair.handled("2025-09-01", LEADER)
+    affair.then("offer-mediation", LEADER, parties=[affair.first, affair.second])
+    affair.then("refuse-mediation", RESIDENT, person_ref=affair.first)
+    assert not counted(affair).keys() & {"agreed", "terminated"}
+
+
+def test_an_attempt_in_vain_is_asked_but_not_answered() -> None:
+    affair = resolved("2025-09-01")
+    affair.on("2025-09-05", "record-follow-up", VILLAGE_OFFICER, reached=False)
+    told = counted(affair)
+    assert (told["follow_up_cycle"], told["follow_up_answered"], told["follow_up_answer"]) == (1, 0, 0)
+
+
+def test_each_answer_counts_for_resolution_and_the_latest_for_satisfaction() -> None:
+    affair = resolved("2025-09-01")
+    answer = {"reached": True, "solved": True}
+    affair.on("2025-09-05", "record-follow-up", VILLAGE_OFFICER, **answer, satisfied=False)
+    affair.on("2025-09-06", "record-follow-up", VILLAGE_OFFICER, **answer, satisfied=True)
+    told = counted(affair)
+    assert (told["follow_up_solved"], told["follow_up_answer"]) == (2, 2)
+    assert days(affair, "follow_up_satisfied") == days(affair, "follow_up_answered") == [date(2025, 9, 6)]
+
+
+def test_a_reopened_case_is_asked_anew_and_what_was_said_stays() -> None:
+    affair = resolved("2025-09-01")
+    unsatisfied = {"reached": True, "solved": False, "satisfied": False}
+    affair.on("2025-09-05", "record-follow-up", VILLAGE_OFFICER, **unsatisfied)
+    affair.then("reopen-case", VILLAGE_OFFICER, ground="UNSATISFIED", reason="没有解决")
+    affair.on("2025-09-08", "resolve-case", LEADER, **RESOLVED)
+    affair.on("2025-09-12", "record-follow-up", VILLAGE_OFFICER, reached=True, solved=True, satisfied=True)
+    assert days(affair, "follow_up_answered") == [date(2025, 9, 5), date(2025, 9, 12)]
+    assert days(affair, "follow_up_satisfied") == [date(2025, 9, 12)]
