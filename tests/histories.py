@@ -404,7 +404,7 @@ def _resolution(case: Case, option: int) -> Event:
 
 def _mediate(county: County, which: int, option: int, late: timedelta) -> None:
     """An offer and the consent of its one party."""
-    case = _case(county, which, "IN_PROGRESS")
+    case = _case(county, which, *_GOING)
     if case is None:
         return
     party = new_id()
@@ -417,9 +417,25 @@ def _agree(county: County, which: int, option: int, late: timedelta) -> None:
     case = _case(county, which, "IN_MEDIATION")
     if case is None:
         return
-    reached = cases.AgreementReached(form="ORAL", facts=SEALED, responsibilities=SEALED, terms=())
+    today = START.date()
+    due = (None, today + timedelta(days=option - 4), today)[: 1 + option % 3]
+    terms = tuple(cases.Term(term_no=no, text=SEALED, due_on=day) for no, day in enumerate(due, 1))
+    reached = cases.AgreementReached(form="ORAL", facts=SEALED, responsibilities=SEALED, terms=terms)
     effective = cases.AgreementEffective()
     county.add((case.case_id, reached), (case.case_id, effective), late=late, unit=case.holder_unit)
+
+
+def _keep_terms(county: County, which: int, option: int, late: timedelta) -> None:
+    """The terms of an agreement fulfilled one after the other, the last one now and then breached."""
+    fitting = [case for case in county.cases if case.agreement is not None and case.agreement.terms]
+    if not fitting:
+        return
+    case = fitting[which % len(fitting)]
+    numbers = [term.term_no for term in case.agreement.terms] if case.agreement else []
+    events: list[Event] = [cases.AgreementFulfilled(term_no=no, detail=SEALED) for no in numbers]
+    if option % 3 == 0:
+        events[-1] = cases.AgreementBreached(term_no=numbers[-1], detail=SEALED)
+    county.add(*((case.case_id, event) for event in events), late=late, unit=case.holder_unit)
 
 
 def _follow_up(case: Case, option: int) -> Event:
@@ -457,6 +473,7 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "resolve": _act(_resolution, *_GOING),
     "mediate": _mediate,
     "agree": _agree,
+    "keep_terms": _keep_terms,
     "terminate": _act(lambda c, o: cases.MediationTerminated(ground="FAILED"), "IN_MEDIATION"),
     "follow_up": _act(_follow_up, "RESOLVED", "CLOSED"),
     "close": _act(lambda c, o: cases.CaseClosed(), "RESOLVED"),
@@ -485,5 +502,6 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
 }
 _USUAL: Final = ("open", "accept", "assign", "classify", "escalate", "receive", "resolve", "merge")
 _CLOCKS: Final = ("start_clock", "start_clock", "breach")
-_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, *_CLOCKS, "open", "resolve"]
+_AFTERWARDS: Final = ("mediate", "mediate", "mediate", "agree", "agree", "keep_terms", "follow_up")
+_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, *_CLOCKS, *_AFTERWARDS, "open", "resolve"]
 """What happens often is drawn often, so that cases live to see more than their end."""

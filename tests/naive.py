@@ -57,6 +57,8 @@ class Life:
     resolved_on: list[date] = field(default_factory=list)
     reopened_on: list[date] = field(default_factory=list)
     agreed_on: list[date] = field(default_factory=list)
+    agreements: list[dict[int, tuple[date | None, bool]]] = field(default_factory=list)
+    """Of each, by the number of the term: when it is due, and whether it is fulfilled."""
     terminated_on: list[date] = field(default_factory=list)
     followed_up: list[tuple[int, date, Any]] = field(default_factory=list)
     """The cycle, the day and the event of each attempt."""
@@ -132,6 +134,11 @@ def happened(life: Life, recorded: Recorded, event: Any) -> None:
         life.state = life.suspended_from
     elif topic == "case.agreement_reached":
         life.agreed_on.append(shanghai(recorded.occurred_at))
+        life.agreements.append({term.term_no: (term.due_on, False) for term in event.terms})
+    elif topic in ("case.agreement_fulfilled", "case.agreement_breached"):
+        if life.agreements and event.term_no in life.agreements[-1]:
+            due_on, _ = life.agreements[-1][event.term_no]
+            life.agreements[-1][event.term_no] = due_on, topic == "case.agreement_fulfilled"
     elif topic == "case.mediation_terminated":
         life.terminated_on.append(shanghai(recorded.occurred_at))
     elif topic == "case.follow_up_recorded":
@@ -202,6 +209,18 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
     for unit, _, day in visited(events):
         if within(day):
             total["visit", None, unit] += 1
+    return +total
+
+
+def due_agreements(events: Sequence[Recorded], today: date) -> Counted:
+    """Those whose last day is over, and how many of them were fulfilled."""
+    total: Counted = Counter()
+    for life in lives(events):
+        for terms in life.agreements:
+            days = [due_on for due_on, _ in terms.values() if due_on is not None]
+            if days and max(days) < today:
+                total["agreement_due", None, life.unit] += 1
+                total["agreement_fulfilled", None, life.unit] += all(kept for _, kept in terms.values())
     return +total
 
 

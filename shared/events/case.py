@@ -61,6 +61,8 @@ class AgreementTerm(msgspec.Struct, frozen=True, kw_only=True):
     text: Private
     due_on: date | None
     state: TermState
+    mark: Mark | None = None
+    """What brought it to its state; None while it is due."""
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[AgreementTerm, ...]
     signers: tuple[UUID, ...]
     parties: tuple[UUID, ...]
+    reached: Mark
     effective: bool = False
     confirmation: str | None = None
     """APPLIED, GRANTED or DENIED by a court."""
@@ -172,9 +175,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[UUID, ...] = ()
     """Persons whose refusal stands: a new offer needs their own request."""
     agreement: Agreement | None = None
-    agreements: tuple[Mark, ...] = ()
-    """Mediations that ended with one; `terminations` the others that had begun."""
+    earlier_agreements: tuple[Agreement, ...] = ()
     terminations: tuple[Mark, ...] = ()
+    """Of mediations that had begun."""
     suspended_from: State | None = None
     suspended_timers: tuple[Timer, ...] = ()
     """Clocks that stand still while it is suspended."""
@@ -216,6 +219,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """For each level held, the event by which the case first came there."""
     absorptions: tuple[Mark, ...] = ()
     """For each of `absorbed`, the event that brought it."""
+
+    @property
+    def agreements(self) -> tuple[Agreement, ...]:
+        latest = () if self.agreement is None else (self.agreement,)
+        return self.earlier_agreements + latest
 
     @property
     def is_open(self) -> bool:

@@ -267,9 +267,15 @@ def _agreement_reached(case: Case, recorded: Recorded, event: cases.AgreementRea
     parties = case.mediation.parties if case.mediation else ()
     signers = tuple(signature.person_ref for signature in event.signatures)
     return {
-        "agreement": Agreement(form=event.form, terms=terms, signers=signers or parties, parties=parties),
+        "agreement": Agreement(
+            form=event.form,
+            terms=terms,
+            signers=signers or parties,
+            parties=parties,
+            reached=_mark(recorded),
+        ),
         "mediation": case.mediation and replace(case.mediation, state="AGREED"),
-        "agreements": (*case.agreements, _mark(recorded)),
+        "earlier_agreements": case.agreements,
     }
 
 
@@ -353,7 +359,7 @@ def _term(state: TermState) -> Callable[[Case, Recorded, Any], Changes]:
         if case.agreement is None:
             return {}
         terms = tuple(
-            replace(term, state=state) if term.term_no == event.term_no else term
+            replace(term, state=state, mark=_mark(recorded)) if term.term_no == event.term_no else term
             for term in case.agreement.terms
         )
         return {"agreement": replace(case.agreement, terms=terms)}
@@ -367,7 +373,8 @@ def _confirmation(outcome: str) -> Callable[[Case, Recorded, Any], Changes]:
             return {}
         terms = case.agreement.terms
         if outcome == "GRANTED":
-            terms = tuple(replace(t, state="HANDLED") if t.state == "BREACHED" else t for t in terms)
+            handled = {"state": "HANDLED", "mark": _mark(recorded)}
+            terms = tuple(replace(t, **handled) if t.state == "BREACHED" else t for t in terms)
         return {"agreement": replace(case.agreement, confirmation=outcome, terms=terms)}
 
     return change

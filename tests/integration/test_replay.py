@@ -173,6 +173,7 @@ async def _check_figures(
 
     told = await desk.read(actor, "/v1/kpi", unit=village, **_moment(position, occurred))
     kpi = told["measures"]
+    counted += naive.due_agreements(seen, naive.shanghai(datetime.fromisoformat(told["as_of_instant"])))
     for timer, rate in told["on_time_rate"].items():
         assert rate == {
             "original": ratio(count("duty_in_original_time", timer), count("duty", timer)),
@@ -185,6 +186,7 @@ async def _check_figures(
     assert kpi["disposition_rate"] == ratio(count("disposed"), count("registered"))
     assert kpi["disposition_rate_net"] == ratio(count("disposed_net"), count("registered_net"))
     assert kpi["reopen_rate"] == ratio(count("reopening"), count("resolution"))
+    assert kpi["fulfilment_rate"] == ratio(count("agreement_fulfilled"), count("agreement_due"))
     concluded = count("agreed") + count("terminated")
     assert kpi["mediation_success_rate"] == ratio(count("agreed"), concluded)
     assert kpi["resolution_rate"] == ratio(count("follow_up_solved"), count("follow_up_answer"))

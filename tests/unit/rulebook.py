@@ -271,7 +271,13 @@ def rows() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 def agreement(state: TermState, confirmation: str | None = None) -> Agreement:
     term = AgreementTerm(term_no=1, text=SEALED, due_on=None, state=state)
     return Agreement(
-        form="ORAL", terms=(term,), signers=(A, B), parties=(A, B), effective=True, confirmation=confirmation
+        form="ORAL",
+        terms=(term,),
+        signers=(A, B),
+        parties=(A, B),
+        reached=MARK,
+        effective=True,
+        confirmation=confirmation,
     )
 
 

@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import date
 
 from services.projections.figures.facts import FACTS, case_facts
+from services.projections.figures.measures import MEASURES
+from services.projections.figures.queries import Period
 from tests.unit.casework import LEADER, RESIDENT, VILLAGE_OFFICER
 from tests.unit.clockwork import AGREED, RESOLVED, Affair
 
@@ -70,3 +72,37 @@ def test_a_reopened_case_is_asked_anew_and_what_was_said_stays() -> None:
     affair.on("2025-09-12", "record-follow-up", VILLAGE_OFFICER, reached=True, solved=True, satisfied=True)
     assert days(affair, "follow_up_answered") == [date(2025, 9, 5), date(2025, 9, 12)]
     assert days(affair, "follow_up_satisfied") == [date(2025, 9, 12)]
+
+
+def agreed(*days: str) -> Affair:
+    affair = Affair("2025-09-01")
+    affair.handled("2025-09-01", LEADER)
+    affair.mediated("2025-09-02")
+    terms = [{"text": "清沟", "due_on": day} for day in days]
+    affair.on("2025-09-03", "record-agreement", LEADER, **AGREED | {"terms": terms})
+    return affair
+
+
+def test_an_agreement_is_fulfilled_with_its_last_term_and_counts_on_the_last_day() -> None:
+    affair = agreed("2025-09-10", "2025-10-10")
+    affair.on("2025-09-09", "record-fulfilment", LEADER, term_no=1, detail="已清")
+    assert days(affair, "agreement_due") == [date(2025, 10, 10)]
+    assert days(affair, "agreement_fulfilled") == []
+    affair.on("2025-09-20", "record-fulfilment", LEADER, term_no=2, detail="已清")
+    assert days(affair, "agreement_fulfilled") == [date(2025, 10, 10)]
+
+
+def test_a_breach_counts_against_it_although_it_was_handled() -> None:
+    affair = agreed("2025-09-10")
+    affair.on("2025-09-12", "record-breach", LEADER, term_no=1, detail="未清")
+    affair.then("record-breach-handled", LEADER, term_no=1, detail="督促后清沟")
+    assert days(affair, "agreement_due") == [date(2025, 9, 10)]
+    assert days(affair, "agreement_fulfilled") == []
+
+
+def test_an_agreement_is_due_once_its_last_day_is_over() -> None:
+    rate, due_on = MEASURES["fulfilment_rate"], date(2025, 9, 10)
+    assert rate.counted_in(Period(), due_on).last == date(2025, 9, 9)
+    assert rate.counted_in(Period(), date(2025, 9, 11)).last == due_on
+    august = Period(first=date(2025, 8, 1), last=date(2025, 8, 31))
+    assert rate.counted_in(august, date(2025, 9, 11)) == august

@@ -290,6 +290,7 @@ class Measures(Part, frozen=True, kw_only=True):
     containment_rate: Levels
     reopen_rate: Ratio
     mediation_success_rate: Ratio
+    fulfilment_rate: Ratio
     resolution_rate: Ratio
     satisfaction_rate: Ratio
     satisfaction_answered: Ratio

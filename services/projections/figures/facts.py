@@ -16,7 +16,7 @@ from services.projections.deadlines.clocks import Clock
 from services.projections.figures.measures import OUTSIDE
 from services.projections.tables import Table
 from services.projections.temporal import Row
-from shared.events.case import Case, FollowUp, Mark
+from shared.events.case import Agreement, Case, FollowUp, Mark
 from shared.events.cases import AbsorbedCase
 from shared.events.recorded import Recorded
 from shared.events.rosters import RosterFiled
@@ -73,7 +73,7 @@ _DECISIVE: Final = attrgetter(
     ),
     *("docket_unit", "holder_unit", "opened_at", "absorbed"),
     *("registered", "held", "classified", "resolutions", "reopenings", "reached", "absorptions"),
-    *("follow_ups", "agreements", "terminations"),
+    *("follow_ups", "agreement", "earlier_agreements", "terminations"),
 )
 
 
@@ -135,9 +135,10 @@ class _CaseFacts:
             self._on(day_of(resolution.occurred_at), "resolution", _because(resolution))
         for reopening in self._case.reopenings:
             self._on(day_of(reopening.occurred_at), "reopening", _because(reopening))
-        for concluded, marks in (("agreed", self._case.agreements), ("terminated", self._case.terminations)):
-            for mark in marks:
-                self._on(day_of(mark.occurred_at), concluded, _because(mark))
+        for termination in self._case.terminations:
+            self._on(day_of(termination.occurred_at), "terminated", _because(termination))
+        for agreement in self._case.agreements:
+            self._agreement(agreement)
         if self._case.follow_ups and self._case.procedure != "SAFETY_LEAD":
             self._follow_ups(self._case.follow_ups)
 
@@ -197,6 +198,18 @@ class _CaseFacts:
             self._add("reached", _because(mark), level)
         if case.is_resolved and case.resolved_level is not None:
             self._add("contained", _because(*self._resolution), case.resolved_level)
+
+    def _agreement(self, agreement: Agreement) -> None:
+        """That it was reached; and on its last due day, which may be still to come, that it is due."""
+        reached = agreement.reached
+        self._on(day_of(reached.occurred_at), "agreed", _because(reached))
+        due_on = max((term.due_on for term in agreement.terms if term.due_on is not None), default=None)
+        if due_on is None:
+            return
+        because = _because(reached, *(term.mark for term in agreement.terms if term.mark is not None))
+        self._on(due_on, "agreement_due", because)
+        if all(term.state == "FULFILLED" for term in agreement.terms):
+            self._on(due_on, "agreement_fulfilled", because)
 
     def _follow_ups(self, attempts: Sequence[FollowUp]) -> None:
         """Each answer on its own day; what a cycle came to on the day of its last attempt."""

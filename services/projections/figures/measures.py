@@ -5,11 +5,13 @@ figure all comes from this table. R, the registered total, leaves the procedures
 SAFETY_LEAD out, and with it the rates over R; everything else counts every case.
 """
 
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final, Literal
 
 import msgspec
 
+from services.projections.figures.queries import ALWAYS, Period
 from shared.events.vocabulary import STARTED_TIMERS
 from shared.policy.clock_starts import RIGHTS
 
@@ -41,7 +43,18 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """True: as of the answer, whatever the period asked for."""
     distinct: bool = False
     """True: a subject counts once, however many of its facts fall into the period."""
+    ripe: bool = False
+    """True: its days may be still to come, and count only once they have run out."""
     formula: str
+
+    def counted_in(self, period: Period, today: date) -> Period:
+        """The days whose facts count on a day, of the period asked for."""
+        if self.live:
+            return ALWAYS
+        if not self.ripe:
+            return period
+        yesterday = today - timedelta(days=1)
+        return Period(first=period.first, last=min(period.last or yesterday, yesterday))
 
 
 MEASURES: Final[dict[str, Measure]] = {
@@ -137,6 +150,15 @@ MEASURES: Final[dict[str, Measure]] = {
             facts=("agreed",),
             over=("agreed", "terminated"),
             formula="agreements in the period ÷ (agreements + mediations terminated after their start)",
+        ),
+        Measure(
+            name="fulfilment_rate",
+            kind="RATIO",
+            facts=("agreement_fulfilled",),
+            over=("agreement_due",),
+            ripe=True,
+            formula="agreements with every term fulfilled ÷ agreements whose last day fell into the "
+            "period and is over by the moment asked for; one without due days is in neither",
         ),
         Measure(
             name="resolution_rate",

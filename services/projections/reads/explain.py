@@ -15,6 +15,7 @@ from services.projections.reads.sources import Sources
 from shared.events.vocabulary import Level, Timer
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
+from shared.policy.moments import day_of
 from shared.policy.sight import sight
 
 Place = tuple[int, UUID]
@@ -107,7 +108,7 @@ async def _facts(connection: Connection, tree: UnitTree, page: _Page) -> list[Fa
         page.part.facts,
         page.units,
         as_of,
-        Period() if page.measure.live else page.period,
+        page.measure.counted_in(page.period, day_of(page.moment.instant)),
         level=page.level,
         distinct=page.measure.distinct,
         after=page.after,

@@ -13,6 +13,7 @@ from services.projections.reads.rollups import backlog_row, coverage_row, rows_u
 from services.projections.reads.sources import Sources
 from services.projections.reads.values import Counts, measure_value, ratio, urgent_value
 from shared.policy.jurisdiction import UnitTree
+from shared.policy.moments import day_of
 
 
 async def read_backlog(sources: Sources, by: str, unit: UUID | None, moment: Moment) -> dict[str, Any]:
@@ -67,19 +68,17 @@ async def _values(
     units = units_of(tree, unit)
     measures = list(measures)
     counts: Counter[tuple[str, str | None]] = Counter()
-    # Facts that count a subject once, or of now whatever the period, each need a question of their own.
-    for distinct, live in ((False, False), (True, False), (False, True)):
-        names = {
-            fact
-            for measure in measures
-            if measure.kind != "COVERAGE" and (measure.distinct, measure.live) == (distinct, live)
-            for fact in (*measure.facts, *measure.over, *measure.unclassified)
-        }
-        if names:
-            asked = Period() if live else period
-            counts += _summed(
-                await count_facts(connection, sorted(names), units, moment.as_of, asked, distinct=distinct)
-            )
+    # Facts that count a subject once, or in days of their own, each need a question of their own.
+    today = day_of(moment.instant)
+    questions: dict[tuple[Period, bool], set[str]] = {}
+    for measure in measures:
+        if measure.kind != "COVERAGE":
+            names = questions.setdefault((measure.counted_in(period, today), measure.distinct), set())
+            names.update(measure.facts, measure.over, measure.unclassified)
+    for (asked, distinct), names in questions.items():
+        counts += _summed(
+            await count_facts(connection, sorted(names), units, moment.as_of, asked, distinct=distinct)
+        )
     values: dict[str, Any] = {}
     for measure in measures:
         if measure.kind == "COVERAGE":
