@@ -203,24 +203,17 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
                 total[name, None, life.unit] += 1
         total["agreed", None, life.unit] += sum(map(within, life.agreed_on))
         total["terminated", None, life.unit] += sum(map(within, life.terminated_on))
+        for terms in life.agreements:
+            days = [due_on for due_on, _ in terms.values() if due_on is not None]
+            if days and within(max(days)):
+                total["agreement_due", None, life.unit] += 1
+                total["agreement_fulfilled", None, life.unit] += all(kept for _, kept in terms.values())
         if life.procedure != "SAFETY_LEAD":
             for name, day in asked_afterwards(life):
                 total[name, None, life.unit] += within(day)
     for unit, _, day in visited(events):
         if within(day):
             total["visit", None, unit] += 1
-    return +total
-
-
-def due_agreements(events: Sequence[Recorded], today: date) -> Counted:
-    """Those whose last day is over, and how many of them were fulfilled."""
-    total: Counted = Counter()
-    for life in lives(events):
-        for terms in life.agreements:
-            days = [due_on for due_on, _ in terms.values() if due_on is not None]
-            if days and max(days) < today:
-                total["agreement_due", None, life.unit] += 1
-                total["agreement_fulfilled", None, life.unit] += all(kept for _, kept in terms.values())
     return +total
 
 

@@ -17,39 +17,39 @@ NAME: Final = "张三"
 
 OF_A_CASE: Final = (
     *("case", "timeline", "case_timeline", "cases", "urgent", "urgent_board", "deadlines", "deadline_board"),
-    *("explain", "events"),
+    *("explain", "compare", "events"),
 )
 OF_FIGURES: Final = ("backlog", "kpi", "audit/reads")
-CLEAR: Final = (*("clear",) * 6, "item", "item")
-MASKED: Final = (*("masked",) * 6, "item", "item")
-HIDDEN: Final = (*("404",) * 3, *("sealed",) * 6)
+CLEAR: Final = (*("clear",) * 6, *("item",) * 4)
+MASKED: Final = (*("masked",) * 6, *("item",) * 4)
+HIDDEN: Final = (*("404",) * 3, *("sealed",) * 7)
 FIGURES: Final = ("figures", "figures", "403")
 TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {
-    "opener, leader of the holding group": ((*CLEAR, "item", "403"), (*CLEAR, "item", "403"), FIGURES),
-    "mediator of the village": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
-    "resident on the case": ((*("own",) * 2, "own", *MASKED[3:], "item", "403"),) * 2 + (FIGURES,),
+    "opener, leader of the holding group": ((*CLEAR, "403"), (*CLEAR, "403"), FIGURES),
+    "mediator of the village": ((*MASKED, "403"), (*HIDDEN, "403"), FIGURES),
+    "resident on the case": ((*("own",) * 2, "own", *MASKED[3:], "403"),) * 2 + (FIGURES,),
     "resident not on the case": (
-        (*("403",) * 3, "absent", *("sealed",) * 5, "403"),
-        (*("404",) * 3, "absent", *("sealed",) * 5, "403"),
+        (*("403",) * 3, "absent", *("sealed",) * 6, "403"),
+        (*("404",) * 3, "absent", *("sealed",) * 6, "403"),
         FIGURES,
     ),
-    "grid worker": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
-    "village officer": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
-    "township officer": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
-    "township officer, cleared": ((*MASKED, "item", "403"), (*MASKED, "item", "403"), FIGURES),
-    "community police": ((*MASKED, "item", "403"), (*HIDDEN, "403"), FIGURES),
-    "supervisor": ((*MASKED, "item", "masked"), (*MASKED, "item", "masked"), ("figures", "figures", "reads")),
-    "auditor": ((*MASKED, "item", "masked"), (*HIDDEN, "sealed"), ("figures", "figures", "reads")),
-    "operator": ((*MASKED, "item", "masked"), (*HIDDEN, "sealed"), FIGURES),
-    "privacy officer": ((*MASKED, "item", "403"), (*HIDDEN, "403"), ("figures", "figures", "reads")),
+    "grid worker": ((*MASKED, "403"), (*HIDDEN, "403"), FIGURES),
+    "village officer": ((*MASKED, "403"), (*HIDDEN, "403"), FIGURES),
+    "township officer": ((*MASKED, "403"), (*HIDDEN, "403"), FIGURES),
+    "township officer, cleared": ((*MASKED, "403"), (*MASKED, "403"), FIGURES),
+    "community police": ((*MASKED, "403"), (*HIDDEN, "403"), FIGURES),
+    "supervisor": ((*MASKED, "masked"), (*MASKED, "masked"), ("figures", "figures", "reads")),
+    "auditor": ((*MASKED, "masked"), (*HIDDEN, "sealed"), ("figures", "figures", "reads")),
+    "operator": ((*MASKED, "masked"), (*HIDDEN, "sealed"), FIGURES),
+    "privacy officer": ((*MASKED, "403"), (*HIDDEN, "403"), ("figures", "figures", "reads")),
     "dashboard": (
-        (*("403",) * 4, *("absent", "sealed") * 2, "403", "403"),
-        (*("403",) * 4, *("absent", "sealed") * 2, "403", "403"),
+        (*("403",) * 4, *("absent", "sealed") * 2, *("403",) * 3),
+        (*("403",) * 4, *("absent", "sealed") * 2, *("403",) * 3),
         ("suppressed", "suppressed", "403"),
     ),
     "leader of another village": (
-        (*("403",) * 3, *("absent",) * 6, "403"),
-        (*("404",) * 3, *("absent",) * 6, "403"),
+        (*("403",) * 3, *("absent",) * 7, "403"),
+        (*("404",) * 3, *("absent",) * 7, "403"),
         FIGURES,
     ),
 }
@@ -147,6 +147,9 @@ def _seen(person: Person, route: str, case: Json) -> str:
         items = answer.json().get("denominator_items", [])
         listed = _listed([item | {"case_id": item.get("subject_id")} for item in items], case)
         return str(answer.status_code) if answer.status_code != 200 else listed
+    if route == "compare":
+        answer = person.get("/v1/compare/containment_rate", a=0, b=case["position"], level="GROUP")
+        return str(answer.status_code) if answer.status_code != 200 else _listed(answer.json()["items"], case)
     if route == "events":
         answer = person.get("/v1/events")
         if answer.status_code != 200:

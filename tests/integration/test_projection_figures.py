@@ -1,13 +1,22 @@
 """Every figure, on both axes, is what a plain count over the raw events gives."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
-from services.projections.figures.coverage import fetch_coverage, list_coverage
+from services.projections.figures.changes import list_changes
+from services.projections.figures.coverage import (
+    Snapshot,
+    fetch_coverage,
+    list_coverage,
+    list_coverage_changes,
+)
 from services.projections.figures.measures import percent
 from services.projections.figures.queries import (
     AsOf,
@@ -40,9 +49,14 @@ MEASURES = (
         for ending in ("", "_outside")
     ),
     *("reached", "contained", "visit"),
+    *("agreed", "terminated", "agreement_due", "agreement_fulfilled"),
+    *("follow_up_answer", "follow_up_solved"),
+    *("follow_up_cycle", "follow_up_answered", "follow_up_satisfied"),
     *("duty", "duty_in_time", "duty_in_original_time"),
 )
 PERIODS = (Period(), Period(first=date(2026, 3, 3)), Period(first=date(2026, 3, 2), last=date(2026, 3, 6)))
+GROWN = Period(last=date(2026, 3, 3)), Period(last=date(2026, 3, 6))
+"""As more and more days count for a measure of what ran out."""
 
 
 @settings(
@@ -106,6 +120,124 @@ async def check(
             for unit in units
             if (own := [life for life in lives if (life.holder if by == "holder" else life.unit) == unit])
         }
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(drawn=moves(200), data=st.data())
+def test_what_changed_between_two_moments_is_the_difference_of_two_plain_counts(
+    database: Database, drawn: list[Move], data: st.DataObject
+) -> None:
+    async def told() -> None:
+        county = County(position=await head_of(database.url))
+        county.settle()
+        play(county, drawn)
+        async with appending(database.url) as appender:
+            await record(appender, county.appends)
+        await project_all(database.url)
+        events = recorded(county.appends)
+        positions = [event.position for event in events]
+        async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
+            for _ in range(6):
+                a, b = sorted(data.draw(st.sampled_from(positions), label="position") for _ in range(2))
+                happened = data.draw(st.sampled_from(events), label="happened").occurred_at
+                unit = data.draw(st.sampled_from(county.units), label="unit")
+                for occurred in (None, happened):
+                    await check_changes(connection, county, events, (a, b), occurred, unit)
+
+    asyncio.run(told())
+
+
+async def check_changes(
+    connection: Connection,
+    county: County,
+    events: list[Recorded],
+    positions: tuple[int, int],
+    occurred: datetime | None,
+    unit: UUID,
+) -> None:
+    by_position = {event.position: event for event in events}
+    everywhere: list[Snapshot] = []
+    beneath: list[Snapshot] = []
+    for position in positions:
+        units = [event for event in events if event.position <= position and event.topic.startswith("unit.")]
+        tree = tree_of(units, at_occurred=occurred)
+        as_of = AsOf(position=position, occurred=occurred)
+        everywhere.append(Snapshot(as_of=as_of, tree=tree, units=county.units))
+        beneath.append(Snapshot(as_of=as_of, tree=tree, units=tree.subtree(unit)))
+    then, now = (naive.seen(events, position, occurred) for position in positions)
+    for sooner, period in [*zip(PERIODS, PERIODS, strict=True), GROWN]:
+        net: Counter[tuple[str, str | None, UUID]] = Counter()
+        for measures, distinct in ((MEASURES, False), (DISTINCT, True)):
+            for earlier, later in (everywhere, beneath):
+                changes = await list_changes(
+                    connection, measures, earlier, later, (sooner, period), distinct=distinct, limit=10_000
+                )
+                found = {each.subject_id: (each.was, each.holds) for each in changes}
+                was = await _held(connection, measures, earlier, sooner, distinct=distinct)
+                holds = await _held(connection, measures, later, period, distinct=distinct)
+                assert list(found) == sorted(found)
+                assert found == {
+                    subject: (was.get(subject, Counter()), holds.get(subject, Counter()))
+                    for subject in {*was, *holds}
+                    if was.get(subject) != holds.get(subject)
+                }
+                for each in changes:
+                    assert all(positions[0] < position <= positions[1] for position in each.positions)
+                    made = [by_position[position] for position in each.positions]
+                    assert {event.stream_id for event in made} <= {*each.cases, each.subject_id}
+                    passed = later is beneath[1] or sooner != period
+                    assert made or passed, "only units that move and days that pass do without events"
+                if later is everywhere[1]:
+                    for each in changes:
+                        net.update({(name, level, of): n for (name, of, level), n in each.holds.items()})
+                        net.subtract({(name, level, of): n for (name, of, level), n in each.was.items()})
+        expected = naive.counted(now, period.first, period.last)
+        expected.subtract(naive.counted(then, sooner.first, sooner.last))
+        assert {key: n for key, n in net.items() if n} == {key: n for key, n in expected.items() if n}
+    for earlier, later in (everywhere, beneath):
+        households = await list_coverage_changes(connection, earlier, later, limit=10_000)
+        stood, stands = await _visited(connection, earlier), await _visited(connection, later)
+        assert {(each.unit_id, each.subject_ref) for each in households} == {
+            key for key in {*stood, *stands} if stood.get(key) != stands.get(key)
+        }
+        for household in households:
+            key = (household.unit_id, household.subject_ref)
+            assert (household.was, household.holds) == (key in stood, key in stands)
+            topics = {by_position[position].topic for position in household.visits}
+            assert topics <= {"visit.recorded", "case.visit_recorded"}
+            assert household.filed is None or by_position[household.filed].topic == "roster.filed"
+            assert household.visits or household.filed or later is beneath[1]
+
+
+async def _held(
+    connection: Connection, measures: Sequence[str], snapshot: Snapshot, period: Period, *, distinct: bool
+) -> dict[UUID, Counter[tuple[str, UUID, str | None]]]:
+    """What counts of each subject."""
+    held: dict[UUID, Counter[tuple[str, UUID, str | None]]] = {}
+    for measure in measures:
+        facts = await list_facts(
+            connection, [measure], snapshot.units, snapshot.as_of, period, distinct=distinct, limit=10_000
+        )
+        for fact in facts:
+            assert fact.subject_id is not None
+            held.setdefault(fact.subject_id, Counter())[measure, fact.unit_id, fact.level] += 1
+    return held
+
+
+async def _visited(connection: Connection, snapshot: Snapshot) -> dict[tuple[UUID, str | None], bool]:
+    """The rostered households, and whether they were visited."""
+    found: dict[tuple[UUID, str | None], bool] = {}
+    for visited in (False, True):
+        facts = await list_coverage(
+            connection, snapshot.tree, snapshot.units, snapshot.as_of, visited=visited, limit=10_000
+        )
+        found |= {(fact.unit_id, fact.subject_ref): visited for fact in facts}
+    return found
 
 
 def test_a_list_explains_its_count_page_by_page(database: Database) -> None:

@@ -173,7 +173,12 @@ async def _check_figures(
 
     told = await desk.read(actor, "/v1/kpi", unit=village, **_moment(position, occurred))
     kpi = told["measures"]
-    counted += naive.due_agreements(seen, naive.shanghai(datetime.fromisoformat(told["as_of_instant"])))
+    today = naive.shanghai(datetime.fromisoformat(told["as_of_instant"]))
+    run_out = naive.counted(seen, None, today - timedelta(days=1))
+    fulfilled, due = (
+        sum(run_out[name, None, of] for of in beneath) for name in ("agreement_fulfilled", "agreement_due")
+    )
+    assert kpi["fulfilment_rate"] == ratio(fulfilled, due)
     for timer, rate in told["on_time_rate"].items():
         assert rate == {
             "original": ratio(count("duty_in_original_time", timer), count("duty", timer)),
@@ -186,7 +191,6 @@ async def _check_figures(
     assert kpi["disposition_rate"] == ratio(count("disposed"), count("registered"))
     assert kpi["disposition_rate_net"] == ratio(count("disposed_net"), count("registered_net"))
     assert kpi["reopen_rate"] == ratio(count("reopening"), count("resolution"))
-    assert kpi["fulfilment_rate"] == ratio(count("agreement_fulfilled"), count("agreement_due"))
     concluded = count("agreed") + count("terminated")
     assert kpi["mediation_success_rate"] == ratio(count("agreed"), concluded)
     assert kpi["resolution_rate"] == ratio(count("follow_up_solved"), count("follow_up_answer"))

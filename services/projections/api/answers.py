@@ -1,7 +1,7 @@
 """The shapes of the answers, as the OpenAPI document tells them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -335,6 +335,35 @@ class ExplainAnswer(Page, frozen=True, kw_only=True):
     unclassified_items: list[ExplainedItem] | None = None
     numerator_items: list[ExplainedItem] | None = None
     denominator_items: list[ExplainedItem] | None = None
+
+
+class ComparedItem(Part, frozen=True, kw_only=True):
+    """Something counted otherwise at `b`; only `sealed` and `position` where the caller may not know it.
+
+    CAME: counted at `b` alone. LEFT: at `a` alone. CHANGED: at both, under another unit or level or on
+    another side of a ratio. What isn't a case has a `subject_kind` instead of a `case_id`.
+    """
+
+    case_id: UUID | None = None
+    subject_kind: str | None = None
+    subject_id: UUID | None = None
+    subject_ref: str | None = None
+    unit_id: UUID | None = None
+    """On whose roster a household stands."""
+    change: Literal["CAME", "LEFT", "CHANGED"] | None = None
+    because: list[Because] | None = None
+    """The events after `a` up to `b` that made the difference."""
+    sealed: bool = False
+    position: int | None = None
+
+
+class CompareAnswer(Page, frozen=True, kw_only=True):
+    """`a` and `b`: the values of the measure at the two positions, of which the answer is as of the later."""
+
+    measure: str
+    a: Any
+    b: Any
+    items: list[ComparedItem]
 
 
 class ServiceItem(Part, frozen=True, kw_only=True):

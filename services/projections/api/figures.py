@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from services.projections.api.answers import (
     BacklogAnswer,
+    CompareAnswer,
     DeadlinesAnswer,
     ExplainAnswer,
     KpiAnswer,
@@ -17,16 +18,18 @@ from services.projections.api.answers import (
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import (
     BacklogQuery,
+    CompareQuery,
     DeadlinesQuery,
     ExplainQuery,
     KpiQuery,
     ServicesQuery,
     UrgentQuery,
 )
-from services.projections.figures.measures import DUTIES, EXPLAINED
+from services.projections.figures.measures import DUTIES, EXPLAINED, Measure
 from services.projections.figures.queries import Period
 from services.projections.reads.access import readable_unit, refuse_dashboard
 from services.projections.reads.case_list import URGENT_AND_OPEN, list_cases
+from services.projections.reads.compare import read_comparison
 from services.projections.reads.deadline_list import count_deadlines, list_deadlines
 from services.projections.reads.explain import Place, parts_of, read_explanation
 from services.projections.reads.figure_reads import read_backlog, read_kpi, read_measure, read_urgent
@@ -40,6 +43,7 @@ from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
 _BACKWARDS = Text("lies before from", "早于 from")
+_REQUIRED = Text("is required", "为必填项")
 _NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
 _NO_TIMERS = Text("is only for on_time_rate, and for duties", "仅用于 on_time_rate 及办理时限")
 
@@ -100,14 +104,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
 
     async def explain(request: Request) -> Answer:
         query, after = turn(request, ExplainQuery, list[Place | None])
-        measure = EXPLAINED.get(request.parameters["measure"])
-        if measure is None:
-            raise Problem("not-found")
-        if query.level is not None and measure.kind != "LEVELS":
-            raise invalid("level", "unknown", _NO_LEVELS)
-        if query.timer is not None and (measure.kind != "TIMERS" or query.timer not in DUTIES):
-            raise invalid("timer", "unknown", _NO_TIMERS)
-        refuse_dashboard(request.actor)
+        measure = _measure(request, query)
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         places = after or [None] * len(parts_of(measure))
@@ -133,6 +130,34 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             **explained.lists,
         }
         return page_answer(request, query, moment, members, explained.places if explained.more else None)
+
+    async def compare(request: Request) -> Answer:
+        query, after = turn(request, CompareQuery, tuple[UUID, str | None])
+        measure = _measure(request, query)
+        period = _period(query)
+        if query.a is None or query.b is None:
+            raise invalid("a" if query.a is None else "b", "required", _REQUIRED)
+        earlier, later = await reads.moments.of_two(query.a, query.b, query.at_occurred)
+        tree = sources.trees.at(later.position, later.occurred)
+        unit = readable_unit(request.actor, query.unit, tree, sources.trees.current)
+        part = query.level or query.timer
+        values = [await read_measure(sources, measure, unit, period, moment) for moment in (earlier, later)]
+        compared = await read_comparison(
+            sources,
+            measure,
+            unit,
+            period,
+            earlier,
+            later,
+            request.actor,
+            level=part,
+            after=after,
+            limit=query.limit,
+        )
+        await reads.register.note(request.actor, compared.cases, f"compare/{measure.name}", later.as_of)
+        a, b = values if part is None else [value[part] for value in values]
+        members = {"measure": measure.name, "a": a, "b": b, "items": compared.items}
+        return page_answer(request, query, later, members, compared.place)
 
     async def services(request: Request) -> Answer:
         query, after = turn(request, ServicesQuery, tuple[datetime, UUID])
@@ -188,11 +213,32 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             ExplainQuery,
             ExplainAnswer,
         ),
+        of(
+            "/v1/compare/{measure}",
+            "compare",
+            "What a measure counts otherwise at the later of two positions, item by item.",
+            compare,
+            CompareQuery,
+            CompareAnswer,
+        ),
         of("/v1/services", "read-services", "The service ledger.", services, ServicesQuery, ServicesAnswer),
     )
 
 
-def _period(query: KpiQuery | ServicesQuery | ExplainQuery) -> Period:
+def _measure(request: Request, query: ExplainQuery | CompareQuery) -> Measure:
+    """The measure in the path. Raises: Problem, 404; 422 for a part that it has not; 403 to a dashboard."""
+    measure = EXPLAINED.get(request.parameters["measure"])
+    if measure is None:
+        raise Problem("not-found")
+    if query.level is not None and measure.kind != "LEVELS":
+        raise invalid("level", "unknown", _NO_LEVELS)
+    if query.timer is not None and (measure.kind != "TIMERS" or query.timer not in DUTIES):
+        raise invalid("timer", "unknown", _NO_TIMERS)
+    refuse_dashboard(request.actor)
+    return measure
+
+
+def _period(query: KpiQuery | ServicesQuery | ExplainQuery | CompareQuery) -> Period:
     """Raises: Problem 422 for one that ends before it begins."""
     if query.first is not None and query.last is not None and query.last < query.first:
         raise invalid("to", "range", _BACKWARDS)

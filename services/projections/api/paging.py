@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from services.projections.api.queries import PageQuery
+from services.projections.api.queries import CompareQuery, PageQuery
 from services.projections.reads.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.projections.reads.moments import Moment
 from shared.runtime.problems import Text, invalid
@@ -14,7 +14,10 @@ from shared.runtime.web import Answer, Request, json_answer
 
 _NOT_OF_THIS_LIST = Text("does not belong to this list", "不属于此列表")
 
-Query = TypeVar("Query", bound=PageQuery)
+_NOT_ASKED = ("at_position", "at_recorded", "min_position", "limit", "cursor", "next")
+"""Parameters that are no part of what a cursor goes on with: it has the position."""
+
+Query = TypeVar("Query", bound=PageQuery | CompareQuery)
 Place = TypeVar("Place")
 
 
@@ -40,23 +43,23 @@ def turn(request: Request, cls: type[Query], place: type[Place]) -> Turned[Query
         after = msgspec.convert(cursor.after, place, strict=False)
     except (CursorInvalid, msgspec.ValidationError):
         raise invalid("cursor", "cursor", _NOT_OF_THIS_LIST) from None
-    pinned = msgspec.structs.replace(
-        question, at_position=cursor.position, at_recorded=None, min_position=None, limit=query.limit
-    )
+    pinned = msgspec.structs.replace(question, limit=query.limit)
+    if isinstance(pinned, PageQuery):
+        pinned = msgspec.structs.replace(
+            pinned, at_position=cursor.position, at_recorded=None, min_position=None
+        )
     return Turned(pinned, after)
 
 
 def page_answer(
-    request: Request, query: PageQuery, moment: Moment, members: Mapping[str, Any], after: Any
+    request: Request, query: PageQuery | CompareQuery, moment: Moment, members: Mapping[str, Any], after: Any
 ) -> Answer:
     """The page with its cursor, and a `Link` to the next one where there is more."""
     answer = {**members, **moment.stamp(), "next": None}
     if after is None:
         return json_answer(answer)
-    question = msgspec.to_builtins(
-        msgspec.structs.replace(query, at_position=None, at_recorded=None, min_position=None)
-    )
-    for name in ("limit", "cursor", "next"):
+    question = msgspec.to_builtins(query)
+    for name in _NOT_ASKED:
         question.pop(name, None)
     cursor = write_cursor(
         Cursor(

@@ -91,6 +91,22 @@ class ExplainQuery(LongPageQuery, frozen=True, kw_only=True):
     timer: Timer | None = None
 
 
+class CompareQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Two positions, `a` not after `b`; both are needed, save beside a cursor, which has them."""
+
+    a: Position | None = None
+    b: Position | None = None
+    unit: UUID | None = None
+    first: date | None = msgspec.field(default=None, name="from")
+    last: date | None = msgspec.field(default=None, name="to")
+    level: Level | None = None
+    timer: Timer | None = None
+    at_occurred: Instant | None = None
+    limit: LongLimit = LIMIT_DEFAULT
+    cursor: Cursor | None = None
+    next: Cursor | None = None
+
+
 class TimelineQuery(PageQuery, frozen=True, kw_only=True):
     limit: LongLimit = LONG_LIMIT_MAX
 

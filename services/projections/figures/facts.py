@@ -43,6 +43,9 @@ SHANGHAI: Final = timezone(timedelta(hours=8))
 _NOT_IN_R: Final = frozenset(("SERVICE", "SAFETY_LEAD"))
 _REMOVED: Final = frozenset(("REJECTED", "MERGED", "TRANSFERRED", "WITHDRAWN"))
 
+TOLD_BY_OTHERS: Final = frozenset(("disposed",))
+"""Facts of a case that the stream of another one may tell: a duplicate is disposed of by its primary."""
+
 _JUDGED: Final = frozenset(("STOPPED", "VOIDED", "BREACHED"))
 """Clocks of which it is known whether they were kept."""
 _DAY: Final = timedelta(days=1)

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL, Composed, Placeholder
 
 Connection = AsyncConnection[Any]
 
@@ -61,18 +61,29 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     oldest_opened_at: datetime | None
 
 
-_LIVE: Final = SQL("(known_from <= %(position)s AND gone_at > %(position)s)")
+_LIVE: Final = SQL("(known_from <= {position} AND gone_at > {position})")
 _PAST: Final = SQL(
-    "(known_from <= %(position)s AND known_until > %(position)s AND occurred_from <= %(occurred)s"
-    " AND (occurred_until > %(occurred)s OR closed_at > %(position)s))"
+    "(known_from <= {position} AND known_until > {position} AND occurred_from <= {occurred}"
+    " AND (occurred_until > {occurred} OR closed_at > {position}))"
 )
 
 
-def valid(as_of: AsOf) -> tuple[SQL, dict[str, Any]]:
-    """The predicate under which a row of any temporal table holds, and its parameters."""
+def _named(held: SQL, name: str) -> Composed:
+    return held.format(position=Placeholder(f"{name}position"), occurred=Placeholder(f"{name}occurred"))
+
+
+_UNNAMED: Final = _named(_LIVE, ""), _named(_PAST, "")
+
+
+def valid(as_of: AsOf, name: str = "") -> tuple[Composed, dict[str, Any]]:
+    """The predicate under which a row of any temporal table holds, and its parameters.
+
+    Their names begin with `name`, so that one query may ask for two moments.
+    """
+    live, past = (_named(_LIVE, name), _named(_PAST, name)) if name else _UNNAMED
     if as_of.occurred is None:
-        return _LIVE, {"position": as_of.position}
-    return _PAST, {"position": as_of.position, "occurred": as_of.occurred}
+        return live, {f"{name}position": as_of.position}
+    return past, {f"{name}position": as_of.position, f"{name}occurred": as_of.occurred}
 
 
 async def count_facts(

@@ -8,6 +8,7 @@ from psycopg.sql import SQL
 
 from services.projections.cases.rows import CaseRow, decode_row
 from services.projections.figures.queries import AsOf, Connection, valid
+from services.projections.reads.moments import Moment
 from services.projections.reads.shown import MayOpen, cover, hidden
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
@@ -70,6 +71,26 @@ async def fetch_rows(connection: Connection, case_ids: Collection[UUID], as_of: 
     query = SQL("SELECT row FROM views.cases WHERE case_id = ANY(%(cases)s) AND {}").format(held)
     found = await (await connection.execute(query, parameters | {"cases": list(case_ids)})).fetchall()
     return {row.case_id: row for row in (decode_row(stored) for (stored,) in found)}
+
+
+async def known_cases(
+    connection: Connection,
+    case_ids: Collection[UUID],
+    actor: Actor,
+    tree: UnitTree,
+    moment: Moment,
+    current: UnitTree,
+) -> set[UUID]:
+    """The cases among these that the actor may read as of the moment; `current` is the tree of now."""
+    rows = await fetch_rows(connection, case_ids, moment.as_of)
+    hidden_since: set[UUID] = set()
+    if not moment.live:
+        hidden_since = await hidden_now(connection, rows.values(), moment.head, actor, current)
+    return {
+        case_id
+        for case_id, row in rows.items()
+        if case_id not in hidden_since and sight(actor, sight_of_row(row), tree) in READABLE
+    }
 
 
 def case_told(row: CaseRow) -> dict[str, Any]:

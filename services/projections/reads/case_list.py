@@ -109,7 +109,7 @@ def _where(wanted: Wanted, actor: Actor, tree: UnitTree, moment: Moment) -> tupl
         (SQL("opened_at < %(opened_before)s"), "opened_before", _midnight(wanted.opened_to, days_later=1)),
         *([_own(actor, tree)] if wanted.own else []),
     ]
-    clauses = [held]
+    clauses: list[SQL | Composed] = [held]
     for clause, name, value in restrictions:
         if value is not None:
             clauses.append(clause)

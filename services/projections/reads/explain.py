@@ -7,7 +7,7 @@ from uuid import UUID
 from services.projections.figures.coverage import list_coverage
 from services.projections.figures.measures import Measure
 from services.projections.figures.queries import Connection, Fact, Period, list_facts
-from services.projections.reads.case_items import READABLE, fetch_rows, hidden_now, sight_of_row
+from services.projections.reads.case_items import known_cases
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
 from services.projections.reads.shown import hidden
@@ -16,7 +16,6 @@ from shared.events.vocabulary import Level, Timer
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
-from shared.policy.sight import sight
 
 Place = tuple[int, UUID]
 """The last fact of a page: from when it was known, and its key."""
@@ -72,7 +71,9 @@ async def read_explanation(
             facts = await _facts(connection, tree, page)
             more = more or len(facts) > limit
             facts = facts[:limit]
-            known = await _known(sources, connection, facts, actor, tree, moment)
+            known = await known_cases(
+                connection, _cases_of(facts), actor, tree, moment, sources.trees.current
+            )
             lists[part.name] = [_item(fact, measure, known, actor) for fact in facts]
             places.append(facts[-1].cursor if facts else place)
             told |= {fact.subject_id for fact in facts if fact.subject_id in known}
@@ -119,26 +120,10 @@ async def _facts(connection: Connection, tree: UnitTree, page: _Page) -> list[Fa
 _CASE: Final = "case"
 
 
-async def _known(
-    sources: Sources,
-    connection: Connection,
-    facts: Sequence[Fact],
-    actor: Actor,
-    tree: UnitTree,
-    moment: Moment,
-) -> set[UUID]:
-    """The cases among the subjects and streams of facts that the actor may read."""
-    ids = {fact.stream_id for fact in facts} | {
+def _cases_of(facts: Sequence[Fact]) -> set[UUID]:
+    """What of the subjects and streams of facts may be cases."""
+    return {fact.stream_id for fact in facts} | {
         fact.subject_id for fact in facts if fact.subject_kind == _CASE and fact.subject_id is not None
-    }
-    rows = await fetch_rows(connection, ids, moment.as_of)
-    hidden_since: set[UUID] = set()
-    if not moment.live:
-        hidden_since = await hidden_now(connection, rows.values(), moment.head, actor, sources.trees.current)
-    return {
-        case_id
-        for case_id, row in rows.items()
-        if case_id not in hidden_since and sight(actor, sight_of_row(row), tree) in READABLE
     }
 
 

@@ -21,6 +21,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ONE_OF = Text("and at_position exclude each other", "与 at_position 只能给出一个")
 _BEYOND = Text("lies beyond the head of the ledger", "超出账本的最后位置")
+_BACKWARDS = Text("lies after b", "晚于 b")
 _FUTURE = Text("lies in the future", "在将来")
 
 
@@ -35,6 +36,15 @@ class Asked(Protocol):
     def at_occurred(self) -> datetime | None: ...
     @property
     def min_position(self) -> int | None: ...
+
+
+class _At(msgspec.Struct, frozen=True, kw_only=True):
+    """One of two positions that are compared, as a read asks for it."""
+
+    at_position: int
+    at_occurred: datetime | None
+    at_recorded: None = None
+    min_position: None = None
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +109,21 @@ class Moments:
         moment = await self._moment(asked, head, head.position)
         stand = await self._progress.reach(max(moment.position, asked.min_position or 0))
         return msgspec.structs.replace(moment, head=max(stand.position, moment.position))
+
+    async def of_two(self, a: int, b: int, occurred: datetime | None) -> tuple[Moment, Moment]:
+        """Of the read models at two positions, as of the same instant of occurrence.
+
+        Raises: Problem, 422 that names the position which is beyond the head or later than the other, and
+        as `of_views`.
+        """
+        head = await self._head(0)
+        for name, position in (("a", a), ("b", b)):
+            if position > head.position:
+                raise invalid(name, "range", _BEYOND)
+        if a > b:
+            raise invalid("a", "range", _BACKWARDS)
+        earlier = await self.of_views(_At(at_position=a, at_occurred=occurred))
+        return earlier, await self.of_views(_At(at_position=b, at_occurred=occurred))
 
     async def _moment(self, asked: Asked, head: Head, latest: int) -> Moment:
         position, instant = latest, datetime.now(UTC)

@@ -1,6 +1,6 @@
 """Reading the ledger: its head, a stream, a range of positions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
@@ -24,6 +24,13 @@ _RANGE: Final = f"""
     SELECT {COLUMNS} FROM ledger.events
     WHERE position > %s AND position <= %s ORDER BY position LIMIT %s
 """
+_MARKS: Final = """
+    SELECT position, topic, stream_id FROM ledger.events WHERE position = ANY(%s) ORDER BY position
+"""
+_STREAM_MARKS: Final = """
+    SELECT position, topic, stream_id FROM ledger.events
+    WHERE stream_id = ANY(%s) AND topic = ANY(%s) AND position > %s AND position <= %s ORDER BY position
+"""
 _RECORDED_AT: Final = "SELECT recorded_at FROM ledger.events WHERE position = %s"
 
 _POSITION_MAX: Final = 2**63 - 1
@@ -35,6 +42,14 @@ class Head(NamedTuple):
     """Of the last event; 0 in an empty ledger."""
     recorded_at: datetime | None
     ledger_id: UUID
+
+
+class Mark(NamedTuple):
+    """Which event stands at a position, by its topic and stream alone."""
+
+    position: int
+    topic: str
+    stream_id: UUID
 
 
 def recorded_row(_: object) -> Callable[[Sequence[Any]], Recorded]:
@@ -95,6 +110,22 @@ async def fetch_range(
     async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
         await cursor.execute(_RANGE, (after, to, limit), prepare=True)
         return await cursor.fetchall()
+
+
+async def fetch_marks(connection: AsyncConnection[Any], positions: Collection[int]) -> list[Mark]:
+    """The events at these positions, in their order."""
+    if not positions:
+        return []
+    cursor = await connection.execute(_MARKS, (list(positions),), binary=True)
+    return [Mark(*row) for row in await cursor.fetchall()]
+
+
+async def fetch_stream_marks(
+    connection: AsyncConnection[Any], streams: Collection[UUID], topics: Collection[str], after: int, to: int
+) -> list[Mark]:
+    """The events of these topics in some streams after `after` up to and including `to`, by position."""
+    cursor = await connection.execute(_STREAM_MARKS, (list(streams), list(topics), after, to), binary=True)
+    return [Mark(*row) for row in await cursor.fetchall()]
 
 
 async def position_at(connection: AsyncConnection[Any], instant: datetime) -> int:
