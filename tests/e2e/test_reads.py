@@ -243,6 +243,9 @@ def test_reads_by_those_who_oversee_are_registered(place: Town) -> None:
         ("supervisor-1", "stream"),
     ]
     assert reads[0]["as_of_position"] == case["position"]
+    page = place.auditor.get("/v1/audit/reads", case_id=case["case_id"], limit=3)
+    assert page.json()["items"] == reads[:3]
+    assert ask(place.auditor, page.links["next"]["url"]).json()["items"] == reads[3:]
 
 
 def test_the_feed_has_every_position_and_seals_what_is_private(place: Town) -> None:

@@ -15,7 +15,7 @@ from services.projections.api.answers import (
     ServicesAnswer,
     UrgentAnswer,
 )
-from services.projections.api.paging import page_answer, turn
+from services.projections.api.paging import needed, page_answer, turn
 from services.projections.api.queries import (
     BacklogQuery,
     CompareQuery,
@@ -43,7 +43,6 @@ from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
 _BACKWARDS = Text("lies before from", "早于 from")
-_REQUIRED = Text("is required", "为必填项")
 _NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
 _NO_TIMERS = Text("is only for on_time_rate, and for duties", "仅用于 on_time_rate 及办理时限")
 
@@ -135,9 +134,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query, after = turn(request, CompareQuery, tuple[UUID, str | None])
         measure = _measure(request, query)
         period = _period(query)
-        if query.a is None or query.b is None:
-            raise invalid("a" if query.a is None else "b", "required", _REQUIRED)
-        earlier, later = await reads.moments.of_two(query.a, query.b, query.at_occurred)
+        a, b = needed("a", query.a), needed("b", query.b)
+        earlier, later = await reads.moments.of_two(a, b, query.at_occurred)
         tree = sources.trees.at(later.position, later.occurred)
         unit = readable_unit(request.actor, query.unit, tree, sources.trees.current)
         part = query.level or query.timer
@@ -155,8 +153,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             limit=query.limit,
         )
         await reads.register.note(request.actor, compared.cases, f"compare/{measure.name}", later.as_of)
-        a, b = values if part is None else [value[part] for value in values]
-        members = {"measure": measure.name, "a": a, "b": b, "items": compared.items}
+        was, holds = values if part is None else [value[part] for value in values]
+        members = {"measure": measure.name, "a": was, "b": holds, "items": compared.items}
         return page_answer(request, query, later, members, compared.place)
 
     async def services(request: Request) -> Answer:

@@ -14,11 +14,14 @@ from shared.runtime.web import Answer, Request, json_answer
 
 _NOT_OF_THIS_LIST = Text("does not belong to this list", "不属于此列表")
 
+_REQUIRED = Text("is required", "必填")
+
 _NOT_ASKED = ("at_position", "at_recorded", "min_position", "limit", "cursor", "next")
 """Parameters that are no part of what a cursor goes on with: it has the position."""
 
 Query = TypeVar("Query", bound=PageQuery | CompareQuery)
 Place = TypeVar("Place")
+Needed = TypeVar("Needed")
 
 
 class Turned(NamedTuple, Generic[Query, Place]):
@@ -49,6 +52,13 @@ def turn(request: Request, cls: type[Query], place: type[Place]) -> Turned[Query
             pinned, at_position=cursor.position, at_recorded=None, min_position=None
         )
     return Turned(pinned, after)
+
+
+def needed(name: str, value: Needed | None) -> Needed:
+    """A parameter that only the first page must name, since the cursor has it. Raises: Problem 422."""
+    if value is None:
+        raise invalid(name, "missing", _REQUIRED)
+    return value
 
 
 def page_answer(

@@ -123,7 +123,9 @@ class ActorsQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class ReadsQuery(PageQuery, frozen=True, kw_only=True):
-    case_id: UUID
+    """The case is needed, save beside a cursor, which has it."""
+
+    case_id: UUID | None = None
 
 
 class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.projections.api.answers import ActorsAnswer, AuditAnswer, MeAnswer, UnitsAnswer
-from services.projections.api.paging import page_answer, turn
+from services.projections.api.paging import needed, page_answer, turn
 from services.projections.api.queries import ActorsQuery, MomentQuery, ReadsQuery, UnitsQuery
 from services.projections.reads.access import readable_unit, refuse_roles
 from services.projections.reads.reads import Reads
@@ -78,9 +78,10 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def audited(request: Request) -> Answer:
         query, after = turn(request, ReadsQuery, int)
         refuse_roles(request.actor, _AUDITORS, _FOR_AUDITORS)
+        case_id = needed("case_id", query.case_id)
         moment = await reads.moments.of_ledger(query)
-        await reads.cases.readable(query.case_id, request.actor)
-        items, following = await reads.register.page(query.case_id, after=after or 0, limit=query.limit)
+        await reads.cases.readable(case_id, request.actor)
+        items, following = await reads.register.page(case_id, after=after or 0, limit=query.limit)
         return page_answer(request, query, moment, {"items": items}, following)
 
     def of(
