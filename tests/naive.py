@@ -221,18 +221,15 @@ def asked_afterwards(life: Life) -> Iterable[tuple[str, date]]:
     """What the complainant said: answer by answer, and cycle by cycle."""
     for _, day, event in life.followed_up:
         if event.reached:
-            yield "follow_up_answer", day
-            if event.solved:
-                yield "follow_up_solved", day
+            yield "told_solved" if event.solved else "told_unsolved", day
     for cycle in {cycle for cycle, _, _ in life.followed_up}:
         attempts = [(day, event) for of, day, event in life.followed_up if of == cycle]
         answers = [event for _, event in attempts if event.reached]
         last = attempts[-1][0]
-        yield "follow_up_cycle", last
-        if answers:
-            yield "follow_up_answered", last
-            if answers[-1].satisfied:
-                yield "follow_up_satisfied", last
+        if not answers:
+            yield "unanswered", last
+        else:
+            yield "satisfied" if answers[-1].satisfied else "unsatisfied", last
 
 
 def judged(clock: Deadline) -> bool:

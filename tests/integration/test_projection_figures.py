@@ -50,8 +50,7 @@ MEASURES = (
     ),
     *("reached", "contained", "visit"),
     *("agreed", "terminated", "agreement_due", "agreement_fulfilled"),
-    *("follow_up_answer", "follow_up_solved"),
-    *("follow_up_cycle", "follow_up_answered", "follow_up_satisfied"),
+    *("told_solved", "told_unsolved", "satisfied", "unsatisfied", "unanswered"),
     *("duty", "duty_in_time", "duty_in_original_time"),
 )
 PERIODS = (Period(), Period(first=date(2026, 3, 3)), Period(first=date(2026, 3, 2), last=date(2026, 3, 6)))

@@ -193,10 +193,11 @@ async def _check_figures(
     assert kpi["reopen_rate"] == ratio(count("reopening"), count("resolution"))
     concluded = count("agreed") + count("terminated")
     assert kpi["mediation_success_rate"] == ratio(count("agreed"), concluded)
-    assert kpi["resolution_rate"] == ratio(count("follow_up_solved"), count("follow_up_answer"))
-    answered = count("follow_up_answered")
-    assert kpi["satisfaction_rate"] == ratio(count("follow_up_satisfied"), answered)
-    assert kpi["satisfaction_answered"] == ratio(answered, count("follow_up_cycle"))
+    solved, unsolved = count("told_solved"), count("told_unsolved")
+    assert kpi["resolution_rate"] == ratio(solved, solved + unsolved)
+    answered = count("satisfied") + count("unsatisfied")
+    assert kpi["satisfaction_rate"] == ratio(count("satisfied"), answered)
+    assert kpi["satisfaction_answered"] == ratio(answered, answered + count("unanswered"))
     for level in ("GROUP", "VILLAGE", "TOWNSHIP"):
         expected = ratio(count("contained", level), count("reached", level))
         assert kpi["containment_rate"][level] == expected

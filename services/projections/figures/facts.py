@@ -221,18 +221,15 @@ class _CaseFacts:
             _, answer = cycles.get(attempt.cycle, (None, None))
             cycles[attempt.cycle] = attempt, attempt if attempt.reached else answer
             if attempt.reached:
-                day, because = day_of(attempt.mark.occurred_at), _because(attempt.mark)
-                self._on(day, "follow_up_answer", because)
-                if attempt.solved:
-                    self._on(day, "follow_up_solved", because)
+                said = "told_solved" if attempt.solved else "told_unsolved"
+                self._on(day_of(attempt.mark.occurred_at), said, _because(attempt.mark))
         for last, answer in cycles.values():
             day = day_of(last.mark.occurred_at)
-            self._on(day, "follow_up_cycle", _because(last.mark))
-            if answer is not None:
+            if answer is None:
+                self._on(day, "unanswered", _because(last.mark))
+            else:
                 because = _because(answer.mark, last.mark)
-                self._on(day, "follow_up_answered", because)
-                if answer.satisfied:
-                    self._on(day, "follow_up_satisfied", because)
+                self._on(day, "satisfied" if answer.satisfied else "unsatisfied", because)
 
     def _on_time(self, clock: Clock) -> None:
         """A duty that was done, or whose breach was recorded; on the day on which it was due at first."""

@@ -163,24 +163,24 @@ MEASURES: Final[dict[str, Measure]] = {
         Measure(
             name="resolution_rate",
             kind="RATIO",
-            facts=("follow_up_solved",),
-            over=("follow_up_answer",),
+            facts=("told_solved",),
+            over=("told_solved", "told_unsolved"),
             formula="follow-ups in the period whose complainant says it is solved ÷ those that reached them, "
             "without SAFETY_LEAD",
         ),
         Measure(
             name="satisfaction_rate",
             kind="RATIO",
-            facts=("follow_up_satisfied",),
-            over=("follow_up_answered",),
+            facts=("satisfied",),
+            over=("satisfied", "unsatisfied"),
             formula="cycles whose latest answer is satisfied ÷ cycles with an answer, of those last followed "
             "up in the period, without SAFETY_LEAD",
         ),
         Measure(
             name="satisfaction_answered",
             kind="RATIO",
-            facts=("follow_up_answered",),
-            over=("follow_up_cycle",),
+            facts=("satisfied", "unsatisfied"),
+            over=("satisfied", "unsatisfied", "unanswered"),
             formula="cycles with an answer ÷ cycles with an attempt: what `satisfaction_rate` stands on",
         ),
     )
