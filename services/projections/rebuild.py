@@ -22,6 +22,7 @@ from services.projections.standing import CHANGED, fetch_standing
 from services.projections.teller import ProjectorOf, Teller
 from services.projections.writer import write
 from shared.events.ledger.reader import fetch_head, fetch_range
+from shared.runtime.garbage import rarely_collected
 
 Connection = AsyncConnection[Any]
 
@@ -200,7 +201,8 @@ async def rebuild(
         if shards is not None and shards != stored:
             models = tuple(MODELS.values())
         made = Rebuild(writing, reading, models, shards=shards or stored, projectors=projectors)
-        position = await made.run()
+        with rarely_collected():
+            position = await made.run()
     _log.info("read_models_rebuilt", models=[model.name for model in models], position=position)
     return position
 

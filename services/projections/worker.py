@@ -14,6 +14,7 @@ from services.projections.runner import BATCH_EVENTS_MAX, Runner, connect
 from services.projections.schema import outdated
 from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
+from shared.runtime.garbage import rarely_collected
 from shared.runtime.settings import Settings
 
 _AGAIN_S: Final = 5.0
@@ -58,7 +59,8 @@ async def project(url: str) -> None:
             await asyncio.sleep(_AGAIN_S)
     async with service_pool(url, name="feed", connections_max=1) as pool:
         _log.info("projections_follow")
-        await Runner(url, Feed(pool, batch_max=BATCH_EVENTS_MAX)).run()
+        with rarely_collected():
+            await Runner(url, Feed(pool, batch_max=BATCH_EVENTS_MAX)).run()
 
 
 async def _outdated(url: str) -> list[ReadModel]:

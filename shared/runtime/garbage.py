@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from typing import Final
 
 _THRESHOLDS: Final = (20_000, 20, 20)
-"""With Python's own, going through all that is remembered took a sixth of the time of commands."""
+"""With Python's own, going through all that is remembered took a sixth of the time of commands and an
+eighth of that of a rebuild, and made lists wait for it 0.1 s at a time."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ python -m tests.benchmarks [--full] [append commands …]
 
 import argparse
 import importlib
+import logging
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+import structlog
 import uvloop
 
 from shared.runtime.postgres import OWNER, EmbeddedPostgres
@@ -31,6 +33,7 @@ def main() -> int:
     if unknown := set(arguments.names).difference(MODULES):
         parser.error(f"no such benchmark: {' '.join(sorted(unknown))}")
     chosen = [name for name in MODULES if name in (arguments.names or MODULES)]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     _BUILD.mkdir(exist_ok=True)
     # Beside the checkout, since a temporary directory may be memory, where nothing is durable.
     directory = Path(tempfile.mkdtemp(prefix="bench-", dir=_BUILD))
