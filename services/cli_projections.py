@@ -1,12 +1,12 @@
 """`anjie rebuild`, `verify`, `status`, `retry`: what an operator does with the read models."""
 
-import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import typer
+import uvloop
 
 from services.demo import Progress, read_progress
 from services.projections import operations
@@ -74,7 +74,7 @@ def retry(as_json: Json = False) -> None:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
-        return asyncio.run(work)
+        return uvloop.run(work)
     except (UnknownView, RebuildBusy, ExchangeBlocked) as error:
         raise CommandFailed(str(error)) from error
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 import psycopg
+import uvloop
 from psycopg.conninfo import make_conninfo
 
 from services.projections.rebuild import rebuild
@@ -157,7 +158,7 @@ def _replay(events: Sequence[Recorded]) -> int:
 
 def main(url: str) -> None:
     started = time.perf_counter()
-    asyncio.run(rebuild(url))
+    uvloop.run(rebuild(url))
     seconds = time.perf_counter() - started
     print(msgspec.json.encode(Rebuilt(seconds, _memory_mib_max())).decode())
 
