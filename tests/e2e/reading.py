@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import psycopg
 
 from services.projections.worker import project
@@ -145,3 +146,18 @@ def rows_after(events: list[Event], key: str) -> dict[str, Json]:
                 else:
                     rows[change["key"]] = change["row"]
     return rows
+
+
+def read(person: Person, path: str, **query: Any) -> Json:
+    answer = person.get(path, **query)
+    assert answer.status_code == 200, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def command(person: Person, case: Json, name: str, body: Json | None = None) -> Json:
+    return person.done(f"/v1/cases/{case['case_id']}/{name}", body, version=case["version"])
+
+
+def ask(person: Person, target: str) -> httpx.Response:
+    return person.http.get(target, headers={"Authorization": f"Bearer {person.token}"})

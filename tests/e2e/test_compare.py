@@ -8,8 +8,7 @@ import pytest
 
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.e2e.conftest import Anjie, Json, Person, Town
-from tests.e2e.reading import serving_a_module, settled
-from tests.e2e.test_reads import ask, command, read
+from tests.e2e.reading import ask, command, read, serving_a_module, settled
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,9 +14,9 @@ from shared.events.recorded import Append, Metadata, NewEvent
 from shared.events.registry import encode
 from shared.runtime.database import service_pool
 from shared.runtime.postgres import EmbeddedPostgres
-from tests.e2e.conftest import Anjie, Json, Person, Town
+from tests.e2e.conftest import Anjie, Json, Town
 from tests.e2e.reading import Event as Received
-from tests.e2e.reading import Listener, serving_a_module, settled
+from tests.e2e.reading import Listener, read, serving_a_module, settled
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +32,6 @@ def running(
 def place(running: Anjie) -> Town:
     """A town of the test's own, with its read models kept up."""
     return settled(running)
-
-
-def read(person: Person, path: str, **query: Any) -> Json:
-    answer = person.get(path, **query)
-    assert answer.status_code == 200, answer.text
-    told: Json = answer.json()
-    return told
 
 
 def clock_of(case: Json) -> tuple[str, int]:

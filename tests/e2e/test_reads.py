@@ -5,16 +5,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from shared.runtime.identity import issue_token
 from shared.runtime.postgres import EmbeddedPostgres
-from tests.e2e.conftest import JWT_SECRET, Anjie, Json, Person, Town
-from tests.e2e.reading import Listener, serving_a_module, settled
+from tests.e2e.conftest import JWT_SECRET, Anjie, Person, Town
+from tests.e2e.reading import Listener, ask, command, read, serving_a_module, settled
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +27,6 @@ def running(
 def place(running: Anjie) -> Town:
     """A town of the test's own, with its read models kept up."""
     return settled(running)
-
-
-def read(person: Person, path: str, **query: Any) -> Json:
-    answer = person.get(path, **query)
-    assert answer.status_code == 200, answer.text
-    told: Json = answer.json()
-    return told
-
-
-def command(person: Person, case: Json, name: str, body: Json | None = None) -> Json:
-    return person.done(f"/v1/cases/{case['case_id']}/{name}", body, version=case["version"])
-
-
-def ask(person: Person, target: str) -> httpx.Response:
-    return person.http.get(target, headers={"Authorization": f"Bearer {person.token}"})
 
 
 UNFIT = (

@@ -51,18 +51,22 @@ def case_item(row: CaseRow, actor: Actor, tree: UnitTree) -> dict[str, Any]:
 
 
 async def hidden_now(
-    connection: Connection, rows_then: Iterable[CaseRow], now: int, actor: Actor, tree: UnitTree
+    connection: Connection, rows_then: Iterable[CaseRow], moment: Moment, actor: Actor, current: UnitTree
 ) -> set[UUID]:
     """Which of these cases were made confidential since, so that the actor may not know of them.
 
     Such a case is hidden in its past as well. One that was confidential then already is shown
-    to whoever was let know of it then, whatever has become of their part in it.
+    to whoever was let know of it then, whatever has become of their part in it. `current` is
+    the tree of now.
     """
+    if moment.live:
+        return set()
+    now = moment.head
     ids = [row.case_id for row in rows_then if row.procedure not in HIDDEN_PROCEDURES]
     arguments: Sequence[Any] = (ids, now, now, list(HIDDEN_PROCEDURES))
     rows = await (await connection.execute(_HIDDEN_NOW, arguments)).fetchall()
     cases = [decode_row(stored) for (stored,) in rows]
-    return {case.case_id for case in cases if sight(actor, sight_of_row(case), tree) is Sight.HIDDEN}
+    return {case.case_id for case in cases if sight(actor, sight_of_row(case), current) is Sight.HIDDEN}
 
 
 async def fetch_rows(connection: Connection, case_ids: Collection[UUID], as_of: AsOf) -> dict[UUID, CaseRow]:
@@ -71,6 +75,17 @@ async def fetch_rows(connection: Connection, case_ids: Collection[UUID], as_of: 
     query = SQL("SELECT row FROM views.cases WHERE case_id = ANY(%(cases)s) AND {}").format(held)
     found = await (await connection.execute(query, parameters | {"cases": list(case_ids)})).fetchall()
     return {row.case_id: row for row in (decode_row(stored) for (stored,) in found)}
+
+
+async def fetch_shown(
+    connection: Connection, case_ids: Collection[UUID], moment: Moment, actor: Actor, current: UnitTree
+) -> dict[UUID, CaseRow]:
+    """The list rows of these cases as of the moment, but for those hidden since; `current` as above."""
+    if not case_ids:
+        return {}
+    rows = await fetch_rows(connection, case_ids, moment.as_of)
+    hidden_since = await hidden_now(connection, rows.values(), moment, actor, current)
+    return {case_id: row for case_id, row in rows.items() if case_id not in hidden_since}
 
 
 async def known_cases(
@@ -82,15 +97,8 @@ async def known_cases(
     current: UnitTree,
 ) -> set[UUID]:
     """The cases among these that the actor may read as of the moment; `current` is the tree of now."""
-    rows = await fetch_rows(connection, case_ids, moment.as_of)
-    hidden_since: set[UUID] = set()
-    if not moment.live:
-        hidden_since = await hidden_now(connection, rows.values(), moment.head, actor, current)
-    return {
-        case_id
-        for case_id, row in rows.items()
-        if case_id not in hidden_since and sight(actor, sight_of_row(row), tree) in READABLE
-    }
+    rows = await fetch_shown(connection, case_ids, moment, actor, current)
+    return {case_id for case_id, row in rows.items() if sight(actor, sight_of_row(row), tree) in READABLE}
 
 
 def case_told(row: CaseRow) -> dict[str, Any]:

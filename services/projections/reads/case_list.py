@@ -85,9 +85,7 @@ async def _items(
     tree: UnitTree,
     moment: Moment,
 ) -> list[dict[str, Any]]:
-    since_hidden: set[UUID] = set()
-    if not moment.live:
-        since_hidden = await hidden_now(connection, rows, moment.head, actor, sources.trees.current)
+    since_hidden = await hidden_now(connection, rows, moment, actor, sources.trees.current)
     return [
         hidden(row.position) if row.case_id in since_hidden else case_item(row, actor, tree) for row in rows
     ]

@@ -8,7 +8,7 @@ from psycopg.sql import SQL, Composable
 
 from services.projections.figures.facts import SHANGHAI, day_of
 from services.projections.figures.queries import valid
-from services.projections.reads.case_items import fetch_rows, hidden_now
+from services.projections.reads.case_items import fetch_shown
 from services.projections.reads.deadline_items import DEADLINE_COLUMNS, DeadlineRow, deadline_item
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
@@ -81,11 +81,8 @@ async def list_deadlines(
         found = await (await connection.execute(query, parameters)).fetchall()
         rows = [DeadlineRow(*row) for row in found]
         page = rows[:limit]
-        cases = await fetch_rows(connection, {row.case_id for row in page}, moment.as_of)
-        if not moment.live:
-            now = sources.trees.current
-            for case_id in await hidden_now(connection, cases.values(), moment.head, actor, now):
-                del cases[case_id]
+        ids = {row.case_id for row in page}
+        cases = await fetch_shown(connection, ids, moment, actor, sources.trees.current)
     items = [deadline_item(row, actor, tree, cases) for row in page]
     last = page[-1] if len(rows) > limit else None
     return items, None if last is None else (last.due_at, last.case_id, last.version)

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.sql import SQL
 
 from services.projections.figures.queries import Period, valid
-from services.projections.reads.case_items import fetch_rows, hidden_now
+from services.projections.reads.case_items import fetch_shown
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
 from services.projections.reads.service_items import service_item
@@ -72,12 +72,7 @@ async def list_services(
         rows = [(known_from, decode_service(stored)) for known_from, stored in found]
         page = rows[:limit]
         ids = {service.case_id for _, service in page if service.case_id is not None}
-        cases = await fetch_rows(connection, ids, moment.as_of) if ids else {}
-        if not moment.live:
-            for case_id in await hidden_now(
-                connection, cases.values(), moment.head, actor, sources.trees.current
-            ):
-                del cases[case_id]
+        cases = await fetch_shown(connection, ids, moment, actor, sources.trees.current)
     items = [service_item(service, known_from, actor, tree, cases) for known_from, service in page]
     items = opened(items, await sources.vault.open_many(leaves(items)))
     last = page[-1][1] if len(rows) > limit else None
