@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Final
 import structlog
 
 from shared.runtime.postgres import EmbeddedPostgres
+from shared.runtime.signals import stop_event
 
 _STOP_TIMEOUT_S: Final = 10.0
 _RESTART_DELAY_S: Final = 0.5
@@ -82,10 +82,7 @@ async def keep(child: Child, environment: Mapping[str, str], stopping: asyncio.E
 
 async def keep_all(children: Iterable[Child], environment: Mapping[str, str]) -> None:
     """Keeps children going until SIGTERM or SIGINT, then ends them."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = stop_event()
     await asyncio.gather(*(keep(child, environment, stopping) for child in children))
 
 

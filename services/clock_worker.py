@@ -1,7 +1,6 @@
 """The clock's own process: finds in the read models what is due, and has it recorded."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from shared.runtime.database import Pool, service_pool
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
+from shared.runtime.signals import stop_event
 from shared.runtime.trees import Trees
 
 _AT_ONCE: Final = 512
@@ -48,10 +48,7 @@ def run(settings: Settings, secrets: Secrets) -> None:
 
 
 async def _run(url: str, master: MasterKey) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_event()
     async with timekeeper(url, master) as keeper:
         await keeper.keep(stop)
 

@@ -1,7 +1,6 @@
 """The projector's own process: makes the read models that have to be made anew, then follows the ledger."""
 
 import asyncio
-import signal
 from typing import Final
 
 import psycopg
@@ -16,6 +15,7 @@ from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
 from shared.runtime.garbage import rarely_collected
 from shared.runtime.settings import Settings
+from shared.runtime.signals import stop_event
 
 _AGAIN_S: Final = 5.0
 
@@ -30,10 +30,7 @@ def run(settings: Settings) -> None:
 
 
 async def _run(url: str) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_event()
     projecting = asyncio.create_task(project(url))
     stopping = asyncio.create_task(stop.wait())
     # Whatever ends first: a batch or a rebuild that is cut off here is begun again at the next start.
