@@ -33,7 +33,7 @@ from tests.conftest import Database
 from tests.histories import County, Move, moves, play, recorded
 from tests.projecting import appending, head_of, project_all, record
 
-DISTINCT = ("resolution", "reopening")
+ONCE = ("resolution", "reopening")
 """Measures that count a case once, however often it happened."""
 MEASURES = (
     *("open_by_holder", "open_by_origin", "urgent_open_by_holder", "urgent_open_by_origin"),
@@ -94,8 +94,7 @@ async def check(
     as_of = AsOf(position=position, occurred=occurred)
     seen = naive.seen(events, position, occurred)
     for period in PERIODS:
-        found = await count_facts(connection, MEASURES, county.units, as_of, period)
-        found += await count_facts(connection, DISTINCT, county.units, as_of, period, distinct=True)
+        found = await count_facts(connection, (*MEASURES, *ONCE), county.units, as_of, period)
         assert found == naive.counted(seen, period.first, period.last)
     # Units stand as of the position; on the axis of occurrence from the beginning.
     known = [event for event in events if event.position <= position and event.topic.startswith("unit.")]
@@ -171,14 +170,14 @@ async def check_changes(
     then, now = (naive.seen(events, position, occurred) for position in positions)
     for sooner, period in [*zip(PERIODS, PERIODS, strict=True), GROWN]:
         net: Counter[tuple[str, str | None, UUID]] = Counter()
-        for measures, distinct in ((MEASURES, False), (DISTINCT, True)):
+        for measures in (MEASURES, ONCE):
             for earlier, later in (everywhere, beneath):
                 changes = await list_changes(
-                    connection, measures, earlier, later, (sooner, period), distinct=distinct, limit=10_000
+                    connection, measures, earlier, later, (sooner, period), limit=10_000
                 )
                 found = {each.subject_id: (each.was, each.holds) for each in changes}
-                was = await _held(connection, measures, earlier, sooner, distinct=distinct)
-                holds = await _held(connection, measures, later, period, distinct=distinct)
+                was = await _held(connection, measures, earlier, sooner)
+                holds = await _held(connection, measures, later, period)
                 assert list(found) == sorted(found)
                 assert found == {
                     subject: (was.get(subject, Counter()), holds.get(subject, Counter()))
@@ -214,14 +213,12 @@ async def check_changes(
 
 
 async def _held(
-    connection: Connection, measures: Sequence[str], snapshot: Snapshot, period: Period, *, distinct: bool
+    connection: Connection, measures: Sequence[str], snapshot: Snapshot, period: Period
 ) -> dict[UUID, Counter[tuple[str, UUID, str | None]]]:
     """What counts of each subject."""
     held: dict[UUID, Counter[tuple[str, UUID, str | None]]] = {}
     for measure in measures:
-        facts = await list_facts(
-            connection, [measure], snapshot.units, snapshot.as_of, period, distinct=distinct, limit=10_000
-        )
+        facts = await list_facts(connection, [measure], snapshot.units, snapshot.as_of, period, limit=10_000)
         for fact in facts:
             assert fact.subject_id is not None
             held.setdefault(fact.subject_id, Counter())[measure, fact.unit_id, fact.level] += 1

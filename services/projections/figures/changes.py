@@ -1,7 +1,7 @@
 """What became of the facts of a figure between two positions, subject by subject."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composed
 
 from services.projections.figures.coverage import Snapshot
 from services.projections.figures.facts import TOLD_BY_OTHERS
-from services.projections.figures.queries import ALWAYS, Connection, Period
+from services.projections.figures.queries import ALWAYS, Connection, Period, within
 
 Change = Literal["CAME", "LEFT", "CHANGED"]
 Key = tuple[str, UUID, str | None]
@@ -88,11 +88,12 @@ _GONE: Final = SQL("known_from <= %(a)s AND gone_at <= %(b)s AND gone_at < 92233
 _CHANGED: Final = SQL("""
     WITH differing AS MATERIALIZED (
         SELECT subject_id, stream_id, measure, unit_id, level, was, holds FROM ({held}) AS held
-        WHERE {differing} AND (%(after)s::uuid IS NULL OR subject_id > %(after)s)
+        WHERE was <> holds AND (%(after)s::uuid IS NULL OR subject_id > %(after)s)
     ), changed AS (
         SELECT DISTINCT subject_id FROM (
             SELECT subject_id FROM differing
-            GROUP BY subject_id, measure, unit_id, level HAVING {changed}
+            GROUP BY subject_id, measure, unit_id, level
+            HAVING count(*) FILTER (WHERE was) <> count(*) FILTER (WHERE holds)
         ) AS counted
         ORDER BY subject_id LIMIT %(limit)s
     )
@@ -114,7 +115,6 @@ async def list_changes(
     periods: tuple[Period, Period] = (ALWAYS, ALWAYS),
     *,
     level: str | None = None,
-    distinct: bool = False,
     after: UUID | None = None,
     limit: int = 100,
 ) -> list[SubjectChange]:
@@ -144,18 +144,9 @@ async def list_changes(
     narrower = _narrower(period, level, occurred)
     held = _held(narrower, occurred)
     ranges = [held]
-    if occurred is None and not distinct and set(earlier.units) == set(later.units) and sooner == period:
+    if occurred is None and set(earlier.units) == set(later.units) and sooner == period:
         ranges = [_held([*narrower, each], occurred) for each in (_BEGUN, _GONE)]
-    query = _CHANGED.format(
-        held=SQL(" UNION ALL ").join(ranges),
-        # What counts at both moments makes no difference, unless it stands for others of the same subject.
-        differing=SQL("(was OR holds)" if distinct else "was <> holds"),
-        changed=SQL(
-            "bool_or(was) <> bool_or(holds)"
-            if distinct
-            else "count(*) FILTER (WHERE was) <> count(*) FILTER (WHERE holds)"
-        ),
-    )
+    query = _CHANGED.format(held=SQL(" UNION ALL ").join(ranges))
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(query, parameters)
         found = await cursor.fetchall()
@@ -168,10 +159,7 @@ async def list_changes(
     async with connection.cursor(row_factory=class_row(Held)) as held_rows:
         await held_rows.execute(_OF_SUBJECTS.format(held=held, told=told), parameters)
         rows = await held_rows.fetchall()
-    return [
-        change_of(list(facts), a, b, distinct=distinct)
-        for _, facts in groupby(rows, key=attrgetter("subject_id"))
-    ]
+    return [change_of(list(facts), a, b) for _, facts in groupby(rows, key=attrgetter("subject_id"))]
 
 
 def _narrower(period: Period, level: str | None, occurred: datetime | None) -> list[SQL]:
@@ -180,10 +168,7 @@ def _narrower(period: Period, level: str | None, occurred: datetime | None) -> l
             "gone_at > %(a)s" if occurred is None else "known_until > %(a)s AND occurred_from <= %(occurred)s"
         )
     ]
-    if period.first is not None:
-        clauses.append(SQL("on_day >= %(first)s"))
-    if period.last is not None:
-        clauses.append(SQL("on_day <= %(last)s"))
+    clauses += within(period)
     if level is not None:
         clauses.append(SQL("level = %(level)s"))
     return clauses
@@ -194,14 +179,14 @@ def _held(clauses: Sequence[SQL], occurred: datetime | None) -> Composed:
     return _HELD.format(ended=ended, narrower=SQL(" AND ").join(clauses))
 
 
-def change_of(rows: Sequence[Held], a: int, b: int, *, distinct: bool) -> SubjectChange:
+def change_of(rows: Sequence[Held], a: int, b: int) -> SubjectChange:
     """What became of one subject between two positions, by its facts that held from one to the other."""
-    was = _counted((row.key for row in rows if row.was), distinct=distinct)
-    holds = _counted((row.key for row in rows if row.holds), distinct=distinct)
+    was = Counter(row.key for row in rows if row.was)
+    holds = Counter(row.key for row in rows if row.holds)
     risen = holds - was
     named = {
         reason["position"] for row in rows if row.holds and row.key in risen for reason in row.because
-    } | turning_points(rows, a, b, distinct=distinct)
+    } | turning_points(rows, a, b)
     return SubjectChange(
         subject_kind=rows[0].subject_kind,
         subject_id=rows[0].subject_id,
@@ -215,7 +200,7 @@ def change_of(rows: Sequence[Held], a: int, b: int, *, distinct: bool) -> Subjec
     )
 
 
-def turning_points(rows: Sequence[Held], a: int, b: int, *, distinct: bool) -> set[int]:
+def turning_points(rows: Sequence[Held], a: int, b: int) -> set[int]:
     """The positions after `a` up to `b` at which something else came to be counted."""
     turns: dict[int, Counter[Key]] = {}
     standing: Counter[Key] = Counter()
@@ -226,15 +211,11 @@ def turning_points(rows: Sequence[Held], a: int, b: int, *, distinct: bool) -> s
             turns.setdefault(row.ended, Counter())[row.key] -= 1
     found = set()
     for position in sorted(turns):
-        before = _counted(standing.elements(), distinct=distinct)
+        before = standing.copy()
         standing.update(turns[position])
-        if _counted(standing.elements(), distinct=distinct) != before:
+        if standing != before:
             found.add(position)
     return found
-
-
-def _counted(keys: Iterable[Key], *, distinct: bool) -> Counter[Key]:
-    return Counter(set(keys) if distinct else keys)
 
 
 def _on_a_case(row: Held) -> bool:

@@ -32,6 +32,7 @@ FACTS: Final = Table(
         "subject_id": "uuid",
         "subject_ref": "text",
         "on_day": "date",
+        "previous_on": "date",
         "level": "text",
         "opened_at": "timestamptz",
         "because": "jsonb",
@@ -52,6 +53,8 @@ _DAY: Final = timedelta(days=1)
 
 _URGENCIES: Final = {None: "unclassified", True: "urgent", False: None}
 """How the facts of a classification begin; a case that isn't urgent has none."""
+
+_occurred: Final = attrgetter("occurred_at")
 
 Because = tuple[tuple[str, int], ...]
 """Topic and position of each event that makes it so, positions ascending."""
@@ -134,10 +137,8 @@ class _CaseFacts:
         self._levels(self._case)
         for clock in self._clocks:
             self._on_time(clock)
-        for resolution in self._case.resolutions:
-            self._on(day_of(resolution.occurred_at), "resolution", _because(resolution))
-        for reopening in self._case.reopenings:
-            self._on(day_of(reopening.occurred_at), "reopening", _because(reopening))
+        self._once("resolution", self._case.resolutions)
+        self._once("reopening", self._case.reopenings)
         for termination in self._case.terminations:
             self._on(day_of(termination.occurred_at), "terminated", _because(termination))
         for agreement in self._case.agreements:
@@ -251,17 +252,26 @@ class _CaseFacts:
 
     def _add(self, measure: str, because: Because, level: str | None = None) -> None:
         """A fact of the day on which the case was registered."""
-        values = (measure, self._unit, "case", self._case_id, None, self._day, level, None, because)
+        values = (measure, self._unit, "case", self._case_id, None, self._day, None, level, None, because)
         self.rows.append(Row("facts", values))
 
     def _on(self, day: date, measure: str, because: Because, timer: str | None = None) -> None:
-        values = (measure, self._unit, "case", self._case_id, None, day, timer, None, because)
+        values = (measure, self._unit, "case", self._case_id, None, day, None, timer, None, because)
         self.rows.append(Row("facts", values))
+
+    def _once(self, measure: str, marks: Sequence[Mark]) -> None:
+        """Facts of which the first in a period counts, each with the day of the one before it."""
+        previous_on = None
+        for mark in sorted(marks, key=_occurred) if len(marks) > 1 else marks:
+            day, because = day_of(mark.occurred_at), _because(mark)
+            values = (measure, self._unit, "case", self._case_id, None, day, previous_on, None, None, because)
+            self.rows.append(Row("facts", values))
+            previous_on = day
 
     def _open(self, measure: str, unit: UUID, because: Because) -> None:
         """A fact as of the answer."""
         opened_at = self._case.opened_at
-        values = (measure, unit, "case", self._case_id, None, None, None, opened_at, because)
+        values = (measure, unit, "case", self._case_id, None, None, None, None, opened_at, because)
         self.rows.append(Row("facts", values))
 
 
@@ -270,15 +280,15 @@ def _disposed_with(duplicate: AbsorbedCase, *marks: Mark) -> Row:
     registered = Mark("case.registered", duplicate.registered_position, duplicate.registered_at)
     day = day_of(duplicate.registered_at)
     because = _because(registered, *marks)
-    values = ("disposed", duplicate.docket_unit, "case", duplicate.case_id, None, day, None, None, because)
-    return Row("facts", values)
+    unit, case_id = duplicate.docket_unit, duplicate.case_id
+    return Row("facts", ("disposed", unit, "case", case_id, None, day, None, None, None, because))
 
 
 def visit_fact(recorded: Recorded, unit: UUID, household_ref: str | None, visit_id: UUID) -> Row:
     """A visit, under the unit that made it, on the day it was made."""
     because = ((recorded.topic, recorded.position),)
     day = day_of(recorded.occurred_at)
-    return Row("facts", ("visit", unit, "visit", visit_id, household_ref, day, None, None, because))
+    return Row("facts", ("visit", unit, "visit", visit_id, household_ref, day, None, None, None, because))
 
 
 def visit_facts(recorded: Recorded, event: VisitRecorded) -> tuple[Row, ...]:
@@ -288,7 +298,7 @@ def visit_facts(recorded: Recorded, event: VisitRecorded) -> tuple[Row, ...]:
 def roster_facts(recorded: Recorded, event: RosterFiled) -> tuple[Row, ...]:
     """The households of a roster, each once."""
     because = ((recorded.topic, recorded.position),)
-    shared = (event.as_of_on, None, None, because)
+    shared = (event.as_of_on, None, None, None, because)
     return tuple(
         Row("facts", ("roster", event.unit, "household", recorded.stream_id, household_ref, *shared))
         for household_ref in dict.fromkeys(event.households)

@@ -41,8 +41,6 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """What would count too, if it were classified urgent."""
     live: bool = False
     """True: as of the answer, whatever the period asked for."""
-    distinct: bool = False
-    """True: a subject counts once, however many of its facts fall into the period."""
     ripe: bool = False
     """True: its days may be still to come, and count only once they have run out."""
     formula: str
@@ -141,7 +139,6 @@ MEASURES: Final[dict[str, Measure]] = {
             kind="RATIO",
             facts=("reopening",),
             over=("resolution",),
-            distinct=True,
             formula="cases reopened in the period ÷ cases resolved in the period",
         ),
         Measure(

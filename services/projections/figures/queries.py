@@ -92,14 +92,11 @@ async def count_facts(
     units: Sequence[UUID],
     as_of: AsOf,
     period: Period = ALWAYS,
-    *,
-    distinct: bool = False,
 ) -> Counter[tuple[str, str | None, UUID]]:
-    """How many facts hold, by `(measure, level, unit)`; `distinct` counts a subject once."""
+    """How many facts hold, by `(measure, level, unit)`."""
     where, parameters = _where(measures, units, as_of, period)
-    counted = SQL("count(DISTINCT subject_id)") if distinct else SQL("count(*)")
-    query = SQL("SELECT measure, level, unit_id, {} FROM views.facts WHERE {} GROUP BY 1, 2, 3").format(
-        counted, where
+    query = SQL("SELECT measure, level, unit_id, count(*) FROM views.facts WHERE {} GROUP BY 1, 2, 3").format(
+        where
     )
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(query, parameters)
@@ -115,7 +112,6 @@ async def list_facts(
     period: Period = ALWAYS,
     *,
     level: str | None = None,
-    distinct: bool = False,
     after: tuple[int, UUID] | None = None,
     limit: int = 100,
 ) -> list[Fact]:
@@ -129,16 +125,10 @@ async def list_facts(
     }
     query = SQL(
         "SELECT measure, stream_id, unit_id, subject_kind, subject_id, subject_ref, on_day, level, because,"
-        " known_from, row_key FROM (SELECT {} * FROM views.facts"
-        " WHERE {} AND (%(level)s::text IS NULL OR level = %(level)s)"
-        " ORDER BY {}) held"
-        " WHERE %(after)s::bigint IS NULL OR (known_from, row_key) > (%(after)s, %(after_key)s::uuid)"
+        " known_from, row_key FROM views.facts WHERE {} AND (%(level)s::text IS NULL OR level = %(level)s)"
+        " AND (%(after)s::bigint IS NULL OR (known_from, row_key) > (%(after)s, %(after_key)s::uuid))"
         " ORDER BY known_from, row_key LIMIT %(limit)s"
-    ).format(
-        SQL("DISTINCT ON (subject_id)" if distinct else ""),
-        where,
-        SQL("subject_id, known_from, row_key" if distinct else "known_from, row_key"),
-    )
+    ).format(where)
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(query, parameters)
         return [fact_of(row) for row in await cursor.fetchall()]
@@ -181,12 +171,19 @@ def _where(
         "first": period.first,
         "last": period.last,
     }
-    clauses = [SQL("measure = ANY(%(measures)s) AND unit_id = ANY(%(units)s)"), held]
-    if period.first is not None:
-        clauses.append(SQL("on_day >= %(first)s"))
+    clauses = [SQL("measure = ANY(%(measures)s) AND unit_id = ANY(%(units)s)"), held, *within(period)]
+    return SQL(" AND ").join(clauses), parameters
+
+
+def within(period: Period) -> list[SQL]:
+    """The clauses under which a fact counts in a period, whose parameters are `first` and `last`."""
+    if period.first is None:
+        clauses = [SQL("previous_on IS NULL")]
+    else:
+        clauses = [SQL("on_day >= %(first)s AND (previous_on IS NULL OR previous_on < %(first)s)")]
     if period.last is not None:
         clauses.append(SQL("on_day <= %(last)s"))
-    return SQL(" AND ").join(clauses), parameters
+    return clauses
 
 
 def fact_of(row: tuple[Any, ...]) -> Fact:

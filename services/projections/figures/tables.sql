@@ -1,5 +1,5 @@
 -- Facts: a figure is the number of them that hold.
--- Definition 2: raise this number when the same columns come to mean something else.
+-- Definition 3: raise this number when the same columns come to mean something else.
 
 CREATE TABLE facts (
     stream_id uuid NOT NULL,
@@ -17,6 +17,7 @@ CREATE TABLE facts (
     subject_id uuid,
     subject_ref text,
     on_day date, -- the day in Asia/Shanghai to which the figure is attributed; none: as of the answer
+    previous_on date, -- where a subject counts once in a period: the day of its fact before this one
     level text, -- of a fact about a clock, its timer
     opened_at timestamptz, -- of the case, while it is open
     because jsonb NOT NULL -- [{topic, position}], positions ascending

@@ -101,7 +101,6 @@ async def _subjects(
         *snapshots,
         periods,
         level=level,
-        distinct=measure.distinct,
         after=after and after[0],
         limit=limit,
     )

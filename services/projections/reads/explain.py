@@ -111,7 +111,6 @@ async def _facts(connection: Connection, tree: UnitTree, page: _Page) -> list[Fa
         as_of,
         page.measure.counted_in(page.period, day_of(page.moment.instant)),
         level=page.level,
-        distinct=page.measure.distinct,
         after=page.after,
         limit=page.limit,
     )

@@ -68,17 +68,15 @@ async def _values(
     units = units_of(tree, unit)
     measures = list(measures)
     counts: Counter[tuple[str, str | None]] = Counter()
-    # Facts that count a subject once, or in days of their own, each need a question of their own.
+    # Facts that count in days of their own need a question of their own.
     today = day_of(moment.instant)
-    questions: dict[tuple[Period, bool], set[str]] = {}
+    questions: dict[Period, set[str]] = {}
     for measure in measures:
         if measure.kind != "COVERAGE":
-            names = questions.setdefault((measure.counted_in(period, today), measure.distinct), set())
+            names = questions.setdefault(measure.counted_in(period, today), set())
             names.update(measure.facts, measure.over, measure.unclassified)
-    for (asked, distinct), names in questions.items():
-        counts += _summed(
-            await count_facts(connection, sorted(names), units, moment.as_of, asked, distinct=distinct)
-        )
+    for asked, names in questions.items():
+        counts += _summed(await count_facts(connection, sorted(names), units, moment.as_of, asked))
     values: dict[str, Any] = {}
     for measure in measures:
         if measure.kind == "COVERAGE":
