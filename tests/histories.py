@@ -50,6 +50,8 @@ class County:
     township: UUID = field(default_factory=new_id)
     villages: tuple[UUID, ...] = field(default_factory=lambda: (new_id(), new_id()))
     groups: tuple[UUID, ...] = field(default_factory=lambda: (new_id(), new_id(), new_id()))
+    neighbour: UUID | None = None
+    """Another township, to which a village may move."""
     appends: Appends = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     imports: list[UUID] = field(default_factory=list)
@@ -61,11 +63,14 @@ class County:
 
     @property
     def units(self) -> tuple[UUID, ...]:
-        return (self.township, *self.villages, *self.groups)
+        beside = () if self.neighbour is None else (self.neighbour,)
+        return (self.township, *self.villages, *self.groups, *beside)
 
     def settle(self) -> None:
-        """Registers the units: a township, two villages, three groups."""
+        """Registers the units: a township, two villages, three groups, and the township beside it if any."""
         self.add((self.township, units.UnitRegistered(kind="TOWNSHIP", name="余东镇")))
+        if self.neighbour is not None:
+            self.add((self.neighbour, units.UnitRegistered(kind="TOWNSHIP", name="三星镇")))
         for village in self.villages:
             registered = units.UnitRegistered(kind="VILLAGE", name="新河村", parent_id=self.township)
             self.add((village, registered))
@@ -74,7 +79,7 @@ class County:
             self.add((group, units.UnitRegistered(kind="GROUP", name="组", parent_id=parent)))
 
     def level(self, unit: UUID) -> Level:
-        if unit == self.township:
+        if unit in (self.township, self.neighbour):
             return "TOWNSHIP"
         return "VILLAGE" if unit in self.villages else "GROUP"
 
@@ -389,7 +394,13 @@ def _import(county: County, which: int, option: int, late: timedelta) -> None:
 
 
 def _move_unit(county: County, which: int, option: int, late: timedelta) -> None:
-    county.add((county.groups[which % 3], units.UnitMoved(parent_id=county.villages[option % 2])), late=late)
+    """A group goes to another village, or a village to another township."""
+    if option % 4 < 2:
+        moved, parent = county.groups[which % 3], county.villages[option % 2]
+    else:
+        parent = county.township if option % 2 else county.neighbour or county.township
+        moved = county.villages[which % 2]
+    county.add((moved, units.UnitMoved(parent_id=parent)), late=late)
 
 
 def _urgency(case: Case, option: int) -> Event:

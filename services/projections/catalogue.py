@@ -27,6 +27,8 @@ class ReadModel(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     folder: str
     tables: tuple[str, ...]
+    caches: tuple[str, ...] = ()
+    """Tables made from those, which are empty at first and filled by the worker."""
 
     def statements(self, part: str) -> bytes:
         """The SQL of `tables` or `indexes`, for whatever schema comes first in the search path."""
@@ -42,7 +44,12 @@ MODELS: Final[Mapping[str, ReadModel]] = {
     model.name: model
     for model in (
         ReadModel(name="cases", folder="cases", tables=("cases",)),
-        ReadModel(name="figures", folder="figures", tables=("facts",)),
+        ReadModel(
+            name="figures",
+            folder="figures",
+            tables=("facts",),
+            caches=("tallies", "tallied", "tallied_units"),
+        ),
         ReadModel(name="services", folder="services_ledger", tables=("services",)),
         ReadModel(name="deadlines", folder="deadlines", tables=("deadlines",)),
         ReadModel(name="imports", folder="imports", tables=("imports",)),

@@ -157,7 +157,8 @@ class Rebuild:
 
     async def _exchange_tables(self) -> None:
         await self._writing.execute("DROP VIEW IF EXISTS views.changes")
-        for table in map(Identifier, self._tables):
+        caches = [table for model in self._models for table in model.caches]
+        for table in map(Identifier, (*self._tables, *caches)):
             await self._writing.execute(SQL("DROP TABLE IF EXISTS views.{}").format(table))
             await self._writing.execute(SQL("ALTER TABLE views_next.{} SET SCHEMA views").format(table))
 

@@ -10,6 +10,7 @@ from psycopg.sql import SQL, Composable, Identifier
 from services.projections.actors.sightings import Sighting
 from services.projections.build import Build
 from services.projections.catalogue import MODELS, TABLES, projector_of
+from services.projections.figures.tallies import differing_tallies
 from services.projections.rebuild import workshop
 from services.projections.standing import fetch_standing
 from services.projections.teller import ProjectorOf
@@ -80,6 +81,7 @@ async def verify(url: str, *, projectors: ProjectorOf = projector_of) -> VerifyR
         await build.run(reading, standing.position)
         tables = [table for model in MODELS.values() for table in model.tables]
         verdicts = [await _compare(reading, table, standing.position) for table in tables]
+        verdicts.append(await _compare_tallies(reading, standing.position))
     return VerifyReport(
         position=standing.position,
         first_gap=first_gap,
@@ -125,6 +127,13 @@ async def _compare(connection: Connection, table: str, position: int) -> TableVe
         found = await cursor.fetchall()
     examples = [Difference(side="served" if balance > 0 else "rebuilt", row=row) for row, balance, _ in found]
     return TableVerdict(table=table, rows=rows, differing=found[0][2] if found else 0, examples=examples)
+
+
+async def _compare_tallies(connection: Connection, position: int) -> TableVerdict:
+    """The tallies against the facts that are served."""
+    rows, found = await differing_tallies(connection, position)
+    examples = [Difference(side=side, row=row) for side, row in found[:_SHOWN_MAX]]
+    return TableVerdict(table="tallies", rows=rows, differing=len(found), examples=examples)
 
 
 def _columns(table: str) -> tuple[str, ...]:

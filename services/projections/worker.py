@@ -6,8 +6,10 @@ from typing import Final
 import psycopg
 import structlog
 import uvloop
+from psycopg import AsyncConnection
 
 from services.projections.catalogue import ReadModel
+from services.projections.figures.tallies import tally
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy, rebuild
 from services.projections.runner import BATCH_EVENTS_MAX, Runner, connect
 from services.projections.schema import outdated
@@ -18,6 +20,8 @@ from shared.runtime.settings import Settings
 from shared.runtime.signals import stop_event
 
 _AGAIN_S: Final = 5.0
+_TALLY_S: Final = 1.0
+"""How often it is asked whether there is anything to tally."""
 
 _log = structlog.stdlib.get_logger("anjie.projections")
 
@@ -54,10 +58,26 @@ async def project(url: str) -> None:
         except (RebuildBusy, ExchangeBlocked, psycopg.Error) as error:
             _log.warning("rebuild_postponed", reason=type(error).__name__, again_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)
-    async with service_pool(url, name="feed", connections_max=1) as pool:
+    async with service_pool(url, name="feed", connections_max=1) as pool, asyncio.TaskGroup() as tasks:
         _log.info("projections_follow")
         with rarely_collected():
+            tasks.create_task(_keep_tallied(url))
             await Runner(url, Feed(pool, batch_max=BATCH_EVENTS_MAX)).run()
+
+
+async def _keep_tallied(url: str) -> None:
+    """Tallies every stretch of positions soon after it is known whole, until cancelled."""
+    while True:
+        try:
+            async with await AsyncConnection.connect(
+                url, autocommit=True, application_name="anjie tallies"
+            ) as connection:
+                while True:
+                    if not await tally(connection):
+                        await asyncio.sleep(_TALLY_S)
+        except psycopg.Error as error:
+            _log.warning("tallies_interrupted", error=type(error).__name__, again_in_s=_AGAIN_S)
+            await asyncio.sleep(_AGAIN_S)
 
 
 async def _outdated(url: str) -> list[ReadModel]:

@@ -4,10 +4,11 @@ import asyncio
 from bisect import bisect_right
 from collections import OrderedDict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import structlog
+from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from shared.events.ledger.reader import COLUMNS, recorded_row
@@ -28,6 +29,13 @@ _POLL_S: Final = 1.0
 _REMEMBERED_MAX: Final = 64
 
 log = structlog.stdlib.get_logger("anjie.trees")
+
+
+async def fetch_tree(connection: AsyncConnection[Any]) -> UnitTree:
+    """The units as they stand now, without their rules."""
+    async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
+        await cursor.execute(_UNIT_EVENTS, (0,))
+        return tree_of(await cursor.fetchall())
 
 
 class Trees:

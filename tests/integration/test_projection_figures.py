@@ -19,6 +19,7 @@ from services.projections.figures.coverage import (
 )
 from services.projections.figures.measures import percent
 from services.projections.figures.queries import (
+    ALWAYS,
     AsOf,
     Connection,
     Period,
@@ -26,8 +27,13 @@ from services.projections.figures.queries import (
     fetch_backlog,
     list_facts,
 )
+from services.projections.figures.tallies import count_tallied, differing_tallies, tally
+from shared.events.ledger.reader import fetch_range
 from shared.events.recorded import Recorded
+from shared.events.units import WHOLE
 from shared.policy.jurisdiction import tree_of
+from shared.policy.moments import day_of
+from shared.runtime.identifiers import new_id
 from tests import naive
 from tests.conftest import Database
 from tests.histories import County, Move, moves, play, recorded
@@ -118,6 +124,99 @@ async def check(
             for unit in units
             if (own := [life for life in lives if (life.holder if by == "holder" else life.unit) == unit])
         }
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(drawn=moves(200), data=st.data())
+def test_tallies_give_what_the_facts_themselves_do(
+    database: Database, drawn: list[Move], data: st.DataObject
+) -> None:
+    """Of a township or the whole, as of any position, whatever is tallied by now and wherever units went."""
+
+    async def told() -> None:
+        county = County(position=await head_of(database.url), neighbour=new_id())
+        county.settle()
+        play(county, drawn)
+        async with appending(database.url) as appender:
+            for part in range(0, len(county.appends), 50):
+                await record(appender, county.appends[part : part + 50])
+                await project_all(database.url)
+                await _tally(database.url, data.draw(st.integers(0, 3), label="transactions"))
+        events = recorded(county.appends)
+        positions = [event.position for event in events]
+        async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
+            known = await _all_units(connection)
+            townships = [county.township, county.units[-1]]
+            for _ in range(12):
+                position = data.draw(st.sampled_from(positions), label="position")
+                bloc = data.draw(st.sampled_from([*townships, WHOLE]), label="bloc")
+                periods = {
+                    measure: data.draw(st.sampled_from(PERIODS), label=measure)
+                    for measure in (*MEASURES, *ONCE)
+                }
+                tree = tree_of(event for event in known if event.position <= position)
+                units = [unit.unit_id for unit in tree] if bloc == WHOLE else tree.subtree(bloc)
+                expected: Counter[tuple[str, str | None]] = Counter()
+                for measure, period in periods.items():
+                    as_of = AsOf(position=position)
+                    for (_, level, _), n in (
+                        await count_facts(connection, [measure], units, as_of, period)
+                    ).items():
+                        expected[measure, level] += n
+                assert await count_tallied(connection, periods, bloc, units, position) == expected
+            assert (await differing_tallies(connection, county.position))[1] == []
+
+    asyncio.run(told())
+
+
+def test_a_case_that_is_resolved_again_counts_once_in_every_period(database: Database) -> None:
+    async def told() -> None:
+        county = County()
+        county.settle()
+        play(county, [(move, 0, 1, 0) for move in ("open", "accept", "resolve")])
+        first = day_of(county.now)
+        county.now += timedelta(days=40)
+        play(county, [("reopen", 0, 1, 0), ("resolve", 0, 1, 0)])
+        again = day_of(county.now)
+        async with appending(database.url) as appender:
+            await record(appender, county.appends)
+        await project_all(database.url)
+        as_of = AsOf(position=county.position)
+        async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
+            for period in (ALWAYS, Period(first=first), Period(first=again), Period(last=first)):
+                found = await count_facts(connection, ["resolution"], county.units, as_of, period)
+                assert found.total() == 1, period
+            while await tally(connection, stretch=1):
+                pass
+            for period in (ALWAYS, Period(first=first), Period(first=again), Period(last=first)):
+                periods = {"resolution": period}
+                assert await count_tallied(
+                    connection, periods, county.township, county.units, county.position
+                ) == {("resolution", None): 1}, period
+            await connection.execute(
+                "UPDATE views.tallies SET n = n + 1 WHERE measure = 'resolution' AND span = 'MONTH'"
+            )
+            _, differing = await differing_tallies(connection, county.position)
+            assert {side for side, _ in differing} == {"served", "rebuilt"}
+            assert {row["bloc"] for _, row in differing} == {str(county.township), str(WHOLE)}
+
+    asyncio.run(told())
+
+
+async def _tally(url: str, transactions: int) -> None:
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        for _ in range(transactions):
+            await tally(connection, stretch=32)
+
+
+async def _all_units(connection: Connection) -> list[Recorded]:
+    """The events of all units, those of other histories in the same ledger as well."""
+    return [event for event in await fetch_range(connection, 0, 100_000) if event.topic.startswith("unit.")]
 
 
 @settings(

@@ -6,7 +6,7 @@ itself; a subtree is the sum of its units.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,13 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Size of its latest roster; None without one."""
     visited: int
     visits: int
+
+
+class Visited(NamedTuple):
+    """Of a unit's own roster."""
+
+    households: int
+    visited: int
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,23 +75,39 @@ async def fetch_coverage(
     """Coverage of each of the units that has a roster or a visit; `tree` is as of the same moment."""
     counted = await count_facts(connection, ["visit"], units, as_of, period)
     visits = {unit: n for (_, _, unit), n in counted.items()}
-    households, parameters = _households(tree, units, as_of, "")
-    query = SQL(
-        "SELECT unit_id, count(*), count(*) FILTER (WHERE visited) FROM ({}) AS households GROUP BY 1"
-    ).format(households)
-    parameters |= _days(period)
-    async with connection.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(query, parameters)
-        rosters = {unit: (households, visited) for unit, households, visited in await cursor.fetchall()}
+    rosters = await fetch_visited(connection, tree, units, as_of, period)
     return {
         unit: Coverage(
-            households=rosters[unit][0] if unit in rosters else None,
-            visited=rosters[unit][1] if unit in rosters else 0,
+            households=rosters[unit].households if unit in rosters else None,
+            visited=rosters[unit].visited if unit in rosters else 0,
             visits=visits.get(unit, 0),
         )
         for unit in units
         if unit in rosters or unit in visits
     }
+
+
+async def fetch_visited(
+    connection: Connection, tree: UnitTree, units: Sequence[UUID], as_of: AsOf, period: Period = ALWAYS
+) -> dict[UUID, Visited]:
+    """How much of its roster was visited, for each of the units that has one."""
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(_WITH_ROSTER, [list(units)])
+        rostered = [unit for (unit,) in await cursor.fetchall()]
+        if not rostered:
+            return {}
+        households, parameters = _households(tree, rostered, as_of, "")
+        query = SQL(
+            "SELECT unit_id, count(*), count(*) FILTER (WHERE visited) FROM ({}) AS households GROUP BY 1"
+        ).format(households)
+        await cursor.execute(query, parameters | _days(period))
+        return {unit: Visited(*counted) for unit, *counted in await cursor.fetchall()}
+
+
+_WITH_ROSTER: Final = """
+    SELECT unit_id FROM unnest(%s::uuid[]) AS asked (unit_id)
+    WHERE EXISTS (SELECT FROM views.facts WHERE measure = 'roster' AND facts.unit_id = asked.unit_id)
+"""
 
 
 def _households(

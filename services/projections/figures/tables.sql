@@ -22,3 +22,17 @@ CREATE TABLE facts (
     opened_at timestamptz, -- of the case, while it is open
     because jsonb NOT NULL -- [{topic, position}], positions ascending
 );
+
+-- How many facts began less how many ended between the end of the stretch of positions before `upto` and `upto`.
+CREATE TABLE tallies (
+    bloc uuid NOT NULL, -- a township, or nil: the whole
+    measure text NOT NULL,
+    level text,
+    span text NOT NULL, -- of ALL days, those of a MONTH, or a DAY
+    day date NOT NULL, -- the first of them
+    upto bigint NOT NULL,
+    n integer NOT NULL
+);
+-- The stretches that are tallied, by their ends.
+CREATE TABLE tallied (upto bigint PRIMARY KEY);
+CREATE TABLE tallied_units (unit_id uuid PRIMARY KEY, bloc uuid);

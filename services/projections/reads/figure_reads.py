@@ -1,17 +1,25 @@
 """Figures as of any moment: backlogs, the urgent board, the statistics, the service ledger's totals."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from services.projections.figures.coverage import fetch_coverage
 from services.projections.figures.measures import BOARD, DUTIES, EXPLAINED, MEASURES, ON_TIME, Measure
-from services.projections.figures.queries import Connection, Period, count_facts, fetch_backlog
+from services.projections.figures.queries import (
+    ALWAYS,
+    Connection,
+    Period,
+    count_facts,
+    fetch_backlog,
+)
+from services.projections.figures.tallies import Counts, count_tallied
 from services.projections.reads.moments import Moment
-from services.projections.reads.rollups import backlog_row, coverage_row, rows_under, units_of
+from services.projections.reads.rollups import backlog_row, rows_under, units_of
 from services.projections.reads.sources import Sources
-from services.projections.reads.values import Counts, measure_value, ratio, urgent_value
+from services.projections.reads.values import measure_value, ratio, urgent_value
+from services.projections.reads.visited import VisitedMemory
+from shared.events.units import WHOLE
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
 
@@ -29,8 +37,7 @@ async def read_urgent(sources: Sources, unit: UUID | None, moment: Moment) -> di
     tree = sources.trees.at(moment.position, moment.occurred)
     names = {fact for known, missing in BOARD.values() for fact in (*known, *missing)}
     async with sources.pool.connection() as connection:
-        counted = await count_facts(connection, sorted(names), units_of(tree, unit), moment.as_of)
-    counts = _summed(counted)
+        counts = await _counts(connection, tree, unit, moment, dict.fromkeys(sorted(names), ALWAYS))
     return {
         figure: urgent_value(counts, known, unclassified) for figure, (known, unclassified) in BOARD.items()
     }
@@ -40,7 +47,7 @@ async def read_kpi(sources: Sources, unit: UUID | None, period: Period, moment: 
     """Every measure of the statistics by name, and the on-time rates by timer."""
     tree = sources.trees.at(moment.position, moment.occurred)
     async with sources.pool.connection() as connection:
-        values = await _values(connection, tree, unit, period, moment, EXPLAINED.values())
+        values = await _values(connection, sources.visited, tree, unit, period, moment, EXPLAINED.values())
     rates = {due: values[measure.name] for due, measure in ON_TIME.items()}
     return {
         "measures": {name: values[name] for name in MEASURES},
@@ -53,43 +60,57 @@ async def read_measure(
 ) -> Any:
     tree = sources.trees.at(moment.position, moment.occurred)
     async with sources.pool.connection() as connection:
-        values = await _values(connection, tree, unit, period, moment, [measure])
+        values = await _values(connection, sources.visited, tree, unit, period, moment, [measure])
     return values[measure.name]
 
 
 async def _values(
     connection: Connection,
+    visited: VisitedMemory,
     tree: UnitTree,
     unit: UUID | None,
     period: Period,
     moment: Moment,
     measures: Iterable[Measure],
 ) -> dict[str, Any]:
-    units = units_of(tree, unit)
     measures = list(measures)
-    counts: Counter[tuple[str, str | None]] = Counter()
-    # Facts that count in days of their own need a question of their own.
     today = day_of(moment.instant)
-    questions: dict[Period, set[str]] = {}
-    for measure in measures:
-        if measure.kind != "COVERAGE":
-            names = questions.setdefault(measure.counted_in(period, today), set())
-            names.update(measure.facts, measure.over, measure.unclassified)
-    for asked, names in questions.items():
-        counts += _summed(await count_facts(connection, sorted(names), units, moment.as_of, asked))
+    periods = {
+        fact: measure.counted_in(period, today)
+        for measure in measures
+        if measure.kind != "COVERAGE"
+        for fact in (*measure.facts, *measure.over, *measure.unclassified)
+    }
+    counts = await _counts(connection, tree, unit, moment, periods)
     values: dict[str, Any] = {}
     for measure in measures:
         if measure.kind == "COVERAGE":
-            own = await fetch_coverage(connection, tree, units, moment.as_of, period)
-            row = coverage_row(tree, unit or UUID(int=0), units, own)
-            values[measure.name] = ratio(row["visited"], row["households"] or 0)
+            rosters = await visited.fetch(connection, tree, units_of(tree, unit), moment, period)
+            seen = sum(roster.visited for roster in rosters.values())
+            values[measure.name] = ratio(seen, sum(roster.households for roster in rosters.values()))
         else:
             values[measure.name] = measure_value(measure, counts)
     return values
 
 
-def _summed(counted: Counter[tuple[str, str | None, UUID]]) -> Counts:
+async def _counts(
+    connection: Connection,
+    tree: UnitTree,
+    unit: UUID | None,
+    moment: Moment,
+    periods: Mapping[str, Period],
+) -> Counts:
+    """Facts of a unit and everything beneath it: by tallies where there are, else one by one."""
+    units = units_of(tree, unit)
+    bloc = WHOLE if unit is None else tree.ancestor_at(unit, "TOWNSHIP")
+    if moment.occurred is None and bloc == (unit or WHOLE):
+        return await count_tallied(connection, periods, bloc, units, moment.position)
     counts: Counts = Counter()
-    for (fact, level, _), n in counted.items():
-        counts[fact, level] += n
+    asked: dict[Period, list[str]] = {}
+    for fact, period in periods.items():
+        asked.setdefault(period, []).append(fact)
+    for period, facts in asked.items():
+        counted = await count_facts(connection, facts, units, moment.as_of, period)
+        for (fact, level, _), n in counted.items():
+            counts[fact, level] += n
     return counts

@@ -1,10 +1,11 @@
 """What the reads are made from, gathered once per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
 from services.projections.reads.progress import Progress
+from services.projections.reads.visited import VisitedMemory
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.policy.jurisdiction import UnitTree
@@ -22,6 +23,7 @@ class Sources:
     trees: Trees
     vault: Vault
     progress: Progress
+    visited: VisitedMemory = field(default_factory=VisitedMemory)
 
     def summary(self, recorded: Recorded, language: str, tree: UnitTree) -> str:
         """What a timeline says of an event, in Chinese or English; units by their names in the tree."""

@@ -1,16 +1,13 @@
 """The values of measures, made from counts of facts."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
 from services.projections.figures.measures import DUTIES, Measure, percent
+from services.projections.figures.tallies import Counts
 from shared.events.vocabulary import LEVELS
 
 SUPPRESSED: Final[dict[str, Any]] = {"suppressed": True}
-
-Counts = Counter[tuple[str, str | None]]
-"""Facts by their name and level or timer, summed over the units asked for."""
 
 
 def count_value(counts: Counts, facts: Iterable[str]) -> int:
