@@ -4,9 +4,9 @@ Of a hundred events some 54 belong to cases of 14 events each, 41 are visits, 5 
 two thousand cases are open at a time, and one event in fifty is recorded two days late.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -24,6 +24,8 @@ _COLUMN_TYPES: Final = (
     *("int8", "uuid", "int4", "uuid", "text", "int2", "timestamptz", "timestamptz", "text"),
     *("text", "uuid", "uuid", "uuid", "text", "text", "uuid", "text", "bytea"),
 )
+EventRow = tuple[Any, ...]
+"""The columns of an event in the order of the ledger."""
 _TEXT: Final = Private(key=UUID(int=7), event=UUID(int=8), field="title", sealed=b"c" * 90)
 _STEP: Final = timedelta(milliseconds=400)
 
@@ -126,27 +128,46 @@ def _occurrences(encoded: _Encoded) -> Iterator[tuple[UUID, int, str, UUID | Non
 
 def fill(owner_url: str, events: int) -> None:
     """Puts that many events into an empty ledger."""
+    copy_events(owner_url, _rows(events))
+
+
+def copy_events(owner_url: str, rows: Iterable[EventRow]) -> None:
+    """Puts events into the ledger as they are."""
     columns = SQL(", ").join(map(Identifier, COLUMNS.replace(" ", "").split(",")))
     with psycopg.connect(owner_url) as connection, connection.cursor() as cursor:
         statement = SQL("COPY ledger.events ({}) FROM STDIN (FORMAT BINARY)").format(columns)
         with cursor.copy(statement) as copy:
             copy.set_types(_COLUMN_TYPES)
-            for row in _rows(events):
+            for row in rows:
                 copy.write_row(row)
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE ledger.events")
 
 
-def _rows(events: int) -> Iterator[tuple[Any, ...]]:
+def _rows(events: int) -> Iterator[EventRow]:
     occurrences = _occurrences(_Encoded())
     for position in range(1, events + 1):
         stream_id, version, topic, unit, data = next(occurrences)
         recorded_at = START + position * _STEP
         occurred_at = recorded_at - (timedelta(days=2) if position % 50 == 0 else timedelta())
         actor = f"leader-{0 if unit is None else unit.int % 2**32}-{position % 3}"
-        event_id = _id(9, position)
-        yield (
-            *(position, stream_id, version, event_id, topic, 1, occurred_at, recorded_at, actor),
-            *("group_leader", unit, stream_id, None, None, "builtin-1", None, None, data),
-        )
+        place = Place(position, stream_id, version, occurred_at, recorded_at)
+        yield event_row(place, topic, data, actor=actor, unit=unit)
+
+
+class Place(NamedTuple):
+    position: int
+    stream_id: UUID
+    version: int
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+def event_row(place: Place, topic: str, data: bytes, *, actor: str, unit: UUID | None = None) -> EventRow:
+    """All columns of an event."""
+    position, stream_id, version, occurred_at, recorded_at = place
+    return (
+        *(position, stream_id, version, _id(9, position), topic, 1, occurred_at, recorded_at, actor),
+        *("group_leader", unit, stream_id, None, None, "builtin-1", None, None, data),
+    )

@@ -42,7 +42,7 @@ SHOWN_BY: Final = {
 async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     """A case of 1,000 events as of its versions, and command → delta at 500 commands a second."""
     migrate(owner_url, steps=[create_views])
-    async with _serving(owner_url) as port:
+    async with serving(owner_url) as port:
         units = await _registered(port)
         return [await _long_case(port, units), await _ack_to_delta(port, units)]
 
@@ -198,7 +198,7 @@ async def _send(
 
 
 @contextlib.asynccontextmanager
-async def _serving(owner_url: str) -> AsyncIterator[int]:
+async def serving(owner_url: str) -> AsyncIterator[int]:
     """The application and a projector, each in a process of its own; the port of the first."""
     server = await _python(
         "tests.benchmarks.command_server", "ours", "--database-url", owner_url, "--unit", str(new_id())
