@@ -1,7 +1,7 @@
 """The figures once more, straight from the events: a second reading of their definitions, slow and plain."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -159,14 +159,36 @@ def happened(life: Life, recorded: Recorded, event: Any) -> None:
     life.levels.add(life.level)
 
 
-def counted(events: Sequence[Recorded], first: date | None, last: date | None) -> Counted:
-    """Every count of facts in the period; what is as of the answer has no day and falls out of a period."""
+def counted(
+    events: Sequence[Recorded],
+    first: date | None,
+    last: date | None,
+    *,
+    cases: Collection[UUID] | None = None,
+    holders: Collection[UUID] | None = None,
+) -> Counted:
+    """Every count of facts in the period; what is as of the answer has no day and falls out of a period.
+
+    `cases`, `holders`: which cases count, with what is done on them, and who has to hold them.
+    """
+    known = lives(events)
+    held = {life.case_id for life in known if holders is None or life.holder in holders}
+
+    def chosen(case_id: UUID) -> bool:
+        return (cases is None or case_id in cases) and (holders is None or case_id in held)
 
     def within(day: date) -> bool:
         return (first is None or day >= first) and (last is None or day <= last)
 
     total: Counted = Counter()
-    for life in lives(events):
+    for life in known:
+        disposed = life.settled and life.degree != "PARTIAL"
+        for duplicate in life.absorbed if disposed else ():
+            counts = duplicate.procedure not in ("SERVICE", "SAFETY_LEAD") and chosen(duplicate.case_id)
+            if counts and within(shanghai(duplicate.registered_at)):
+                total["disposed", None, duplicate.docket_unit] += 1
+        if not chosen(life.case_id):
+            continue
         on_day = within(shanghai(life.opened_at))
         if life.state in OPEN and first is None and last is None:
             total["open_by_holder", None, life.holder] += 1
@@ -189,15 +211,9 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
                 total["duty", clock.timer, life.unit] += 1
                 total["duty_in_time", clock.timer, life.unit] += kept(clock, clock.due_at)
                 total["duty_in_original_time", clock.timer, life.unit] += kept(clock, clock.original_due_at)
-        disposed = life.settled and life.degree != "PARTIAL"
         if disposed and life.in_total and on_day:
             total["disposed", None, life.unit] += 1
             total["disposed_net", None, life.unit] += 1
-        for duplicate in life.absorbed if disposed else ():
-            if duplicate.procedure not in ("SERVICE", "SAFETY_LEAD") and within(
-                shanghai(duplicate.registered_at)
-            ):
-                total["disposed", None, duplicate.docket_unit] += 1
         for name, days in (("resolution", life.resolved_on), ("reopening", life.reopened_on)):
             if any(map(within, days)):
                 total[name, None, life.unit] += 1
@@ -211,10 +227,21 @@ def counted(events: Sequence[Recorded], first: date | None, last: date | None) -
         if life.procedure != "SAFETY_LEAD":
             for name, day in asked_afterwards(life):
                 total[name, None, life.unit] += within(day)
-    for unit, _, day in visited(events):
+    anywhere = cases is None and holders is None
+    made = events if anywhere else [event for event in events if chosen(event.stream_id)]
+    for unit, _, day in visited(made):
         if within(day):
             total["visit", None, unit] += 1
     return +total
+
+
+def of_category(events: Sequence[Recorded], category: str) -> set[UUID]:
+    """The cases of a category, whenever they were registered."""
+    registered = [event for event in events if event.topic == "case.registered"]
+    told: list[Any] = [event_of(event) for event in registered]
+    return {
+        event.stream_id for event, case in zip(registered, told, strict=True) if case.category == category
+    }
 
 
 def asked_afterwards(life: Life) -> Iterable[tuple[str, date]]:

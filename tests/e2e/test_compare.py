@@ -263,3 +263,34 @@ def test_what_is_not_answered_says_why(place: Town) -> None:
             assert answer.json()["errors"][0]["pointer"].strip("/") == parameter, (target, answer.text)
     anonymous = place.leader.http.get("/v1/compare/backlog?a=1&b=2")
     assert anonymous.status_code == 401
+
+
+def test_figures_of_a_category_and_of_a_level_are_explained_and_compared_alone(place: Town) -> None:
+    road, quarrel = under_way(place, category="ROADS"), under_way(place, category="NEIGHBOUR")
+    risen_one = risen(place, under_way(place, category="ROADS"))
+    done = resolved(place.leader, road)
+    officer, b = place.township_officer, done["position"]
+
+    roads = read(officer, "/v1/kpi", min_position=b, category="ROADS")["measures"]
+    assert (roads["registered"], roads["backlog"]) == (2, 1)
+    assert roads["disposition_rate"] == {"numerator": 1, "denominator": 2, "percent": "50.00"}
+    assert roads["visit_coverage"] is None, "a roster knows of no category"
+    villages = read(officer, "/v1/kpi", min_position=b, holder_level="VILLAGE")["measures"]
+    assert (villages["registered"], villages["backlog"]) == (1, 1)
+    neither = read(officer, "/v1/kpi", category="NEIGHBOUR", holder_level="VILLAGE")["measures"]
+    assert neither["registered"] == 0
+
+    explained = read(officer, "/v1/explain/registered", category="ROADS")
+    assert explained["value"] == 2
+    assert {item["subject_id"] for item in explained["items"]} == {road["case_id"], risen_one["case_id"]}
+    held = read(officer, "/v1/explain/backlog", holder_level="GROUP")
+    assert [item["subject_id"] for item in held["items"]] == [quarrel["case_id"]]
+    since = compare(officer, "backlog", road, b, category="ROADS")
+    assert (since["a"], since["b"]) == (1, 1)
+    assert {item["case_id"]: item["change"] for item in since["items"]} == {
+        road["case_id"]: "LEFT",
+        risen_one["case_id"]: "CAME",
+    }
+    refused = officer.get("/v1/compare/backlog", a=1, b=b, holder_level="GROUP")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "holder_level"

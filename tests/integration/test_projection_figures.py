@@ -22,6 +22,7 @@ from services.projections.figures.queries import (
     ALWAYS,
     AsOf,
     Connection,
+    Only,
     Period,
     count_facts,
     fetch_backlog,
@@ -88,20 +89,36 @@ def test_figures_as_of_any_moment_equal_a_plain_count(
                 known = data.draw(st.sampled_from(events), label="known").position
                 happened = data.draw(st.sampled_from(events), label="happened").occurred_at
                 before = timedelta(microseconds=data.draw(st.integers(0, 1), label="before"))
-                await check(connection, county, events, known, happened - before)
-                await check(connection, county, events, known, None)
+                only = Only(
+                    category=data.draw(st.sampled_from([None, "ROADS", "NEIGHBOUR"]), label="category"),
+                    holders=data.draw(
+                        st.sampled_from([None, county.groups, county.villages]), label="holders"
+                    ),
+                )
+                await check(connection, county, events, known, happened - before, only)
+                await check(connection, county, events, known, None, only)
 
     asyncio.run(told())
 
 
 async def check(
-    connection: Connection, county: County, events: list[Recorded], position: int, occurred: datetime | None
+    connection: Connection,
+    county: County,
+    events: list[Recorded],
+    position: int,
+    occurred: datetime | None,
+    only: Only,
 ) -> None:
     as_of = AsOf(position=position, occurred=occurred)
     seen = naive.seen(events, position, occurred)
     for period in PERIODS:
         found = await count_facts(connection, (*MEASURES, *ONCE), county.units, as_of, period)
         assert found == naive.counted(seen, period.first, period.last)
+        narrowed = await count_facts(connection, (*MEASURES, *ONCE), county.units, as_of, period, only)
+        of_category = None if only.category is None else naive.of_category(events, only.category)
+        assert narrowed == naive.counted(
+            seen, period.first, period.last, cases=of_category, holders=only.holders
+        )
     # Units stand as of the position; on the axis of occurrence from the beginning.
     known = [event for event in events if event.position <= position and event.topic.startswith("unit.")]
     tree = tree_of(known, at_occurred=occurred)
@@ -296,6 +313,19 @@ async def check_changes(
         expected = naive.counted(now, period.first, period.last)
         expected.subtract(naive.counted(then, sooner.first, sooner.last))
         assert {key: n for key, n in net.items() if n} == {key: n for key, n in expected.items() if n}
+    for category in ("ROADS", "NEIGHBOUR"):
+        total: Counter[str] = Counter()
+        for each in await list_changes(
+            connection, MEASURES, everywhere[0], everywhere[1], category=category, limit=10_000
+        ):
+            total.update(name for name, _, _ in each.holds.elements())
+            total.subtract(name for name, _, _ in each.was.elements())
+        chosen = naive.of_category(events, category)
+        after, before = (naive.counted(seen, None, None, cases=chosen) for seen in (now, then))
+        for name in MEASURES:
+            rise = sum(n for (of, _, _), n in after.items() if of == name)
+            rise -= sum(n for (of, _, _), n in before.items() if of == name)
+            assert total[name] == rise
     for earlier, later in (everywhere, beneath):
         households = await list_coverage_changes(connection, earlier, later, limit=10_000)
         stood, stands = await _visited(connection, earlier), await _visited(connection, later)

@@ -286,7 +286,8 @@ class Measures(Part, frozen=True, kw_only=True):
     urgent_resolved: UrgentCount
     urgent_share_of_resolved: Ratio
     visits: Count
-    visit_coverage: Ratio
+    visit_coverage: Ratio | None
+    """None where only some cases are asked for."""
     containment_rate: Levels
     reopen_rate: Ratio
     mediation_success_rate: Ratio

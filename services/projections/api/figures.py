@@ -35,6 +35,7 @@ from services.projections.reads.explain import Place, parts_of, read_explanation
 from services.projections.reads.figure_reads import read_backlog, read_kpi, read_measure, read_urgent
 from services.projections.reads.moments import Asked, Moment
 from services.projections.reads.reads import Reads
+from services.projections.reads.selection import Selection
 from services.projections.reads.service_list import count_services, list_services
 from services.projections.reads.values import suppressed
 from shared.policy.actor import Actor
@@ -98,7 +99,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query = request.query(KpiQuery)
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await read_kpi(sources, unit, period, moment), request.actor, unit, moment)
+        selection = _selection(query, unit, period)
+        figures = shown(await read_kpi(sources, selection, moment), request.actor, unit, moment)
         return json_answer({**figures, **moment.stamp()})
 
     async def explain(request: Request) -> Answer:
@@ -110,12 +112,12 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         if len(places) != len(parts_of(measure)):
             raise invalid("cursor", "cursor", Text("does not belong to this list", "不属于此列表"))
         part = query.level or query.timer
-        value = await read_measure(sources, measure, unit, period, moment)
+        selection = _selection(query, unit, period)
+        value = await read_measure(sources, measure, selection, moment)
         explained = await read_explanation(
             sources,
             measure,
-            unit,
-            period,
+            selection,
             moment,
             request.actor,
             level=part,
@@ -139,12 +141,12 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         tree = sources.trees.at(later.position, later.occurred)
         unit = readable_unit(request.actor, query.unit, tree, sources.trees.current)
         part = query.level or query.timer
-        values = [await read_measure(sources, measure, unit, period, moment) for moment in (earlier, later)]
+        selection = Selection(unit=unit, period=period, category=query.category)
+        values = [await read_measure(sources, measure, selection, moment) for moment in (earlier, later)]
         compared = await read_comparison(
             sources,
             measure,
-            unit,
-            period,
+            selection,
             earlier,
             later,
             request.actor,
@@ -234,6 +236,10 @@ def _measure(request: Request, query: ExplainQuery | CompareQuery) -> Measure:
         raise invalid("timer", "unknown", _NO_TIMERS)
     refuse_dashboard(request.actor)
     return measure
+
+
+def _selection(query: KpiQuery | ExplainQuery, unit: UUID | None, period: Period) -> Selection:
+    return Selection(unit=unit, period=period, category=query.category, holder_level=query.holder_level)
 
 
 def _period(query: KpiQuery | ServicesQuery | ExplainQuery | CompareQuery) -> Period:

@@ -75,6 +75,8 @@ class KpiQuery(MomentQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
     first: date | None = msgspec.field(default=None, name="from")
     last: date | None = msgspec.field(default=None, name="to")
+    category: Code | None = None
+    holder_level: Level | None = None
 
 
 class ServicesQuery(PageQuery, frozen=True, kw_only=True):
@@ -87,6 +89,8 @@ class ExplainQuery(LongPageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
     first: date | None = msgspec.field(default=None, name="from")
     last: date | None = msgspec.field(default=None, name="to")
+    category: Code | None = None
+    holder_level: Level | None = None
     level: Level | None = None
     timer: Timer | None = None
 
@@ -99,6 +103,7 @@ class CompareQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     unit: UUID | None = None
     first: date | None = msgspec.field(default=None, name="from")
     last: date | None = msgspec.field(default=None, name="to")
+    category: Code | None = None
     level: Level | None = None
     timer: Timer | None = None
     at_occurred: Instant | None = None

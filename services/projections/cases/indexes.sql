@@ -12,6 +12,8 @@ CREATE INDEX cases_overdue ON cases (holder_unit, gone_at) WHERE overdue;
 CREATE INDEX cases_by_opening ON cases (opened_at DESC, case_id DESC, gone_at);
 CREATE INDEX cases_by_reach ON cases USING gin (reach);
 CREATE INDEX cases_by_person ON cases USING gin (known_to);
+-- Which cases a category has; it never changes, so the first row of a case tells.
+CREATE INDEX cases_by_category ON cases (category, case_id) WHERE version = 1;
 -- What changed on the urgent board.
 CREATE INDEX urgent_cases_begun ON cases (known_from) WHERE urgent;
 CREATE INDEX urgent_cases_gone ON cases (gone_at) WHERE urgent AND gone_at < 9223372036854775807;

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import msgspec
 from psycopg.rows import class_row, tuple_row
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL, Composable, Composed
 
 from services.projections.figures.coverage import Snapshot
 from services.projections.figures.facts import TOLD_BY_OTHERS
-from services.projections.figures.queries import ALWAYS, Connection, Period, within
+from services.projections.figures.queries import ALWAYS, OF_CATEGORY, Connection, Period, within
 
 Change = Literal["CAME", "LEFT", "CHANGED"]
 Key = tuple[str, UUID, str | None]
@@ -115,6 +115,7 @@ async def list_changes(
     periods: tuple[Period, Period] = (ALWAYS, ALWAYS),
     *,
     level: str | None = None,
+    category: str | None = None,
     after: UUID | None = None,
     limit: int = 100,
 ) -> list[SubjectChange]:
@@ -138,10 +139,11 @@ async def list_changes(
         "last": period.last,
         "last_a": sooner.last,
         "level": level,
+        "category": category,
         "after": after,
         "limit": limit,
     }
-    narrower = _narrower(period, level, occurred)
+    narrower = _narrower(period, level, category, occurred)
     held = _held(narrower, occurred)
     ranges = [held]
     if occurred is None and set(earlier.units) == set(later.units) and sooner == period:
@@ -162,8 +164,10 @@ async def list_changes(
     return [change_of(list(facts), a, b) for _, facts in groupby(rows, key=attrgetter("subject_id"))]
 
 
-def _narrower(period: Period, level: str | None, occurred: datetime | None) -> list[SQL]:
-    clauses = [
+def _narrower(
+    period: Period, level: str | None, category: str | None, occurred: datetime | None
+) -> list[Composable]:
+    clauses: list[Composable] = [
         SQL(
             "gone_at > %(a)s" if occurred is None else "known_until > %(a)s AND occurred_from <= %(occurred)s"
         )
@@ -171,10 +175,12 @@ def _narrower(period: Period, level: str | None, occurred: datetime | None) -> l
     clauses += within(period)
     if level is not None:
         clauses.append(SQL("level = %(level)s"))
+    if category is not None:
+        clauses.append(OF_CATEGORY)
     return clauses
 
 
-def _held(clauses: Sequence[SQL], occurred: datetime | None) -> Composed:
+def _held(clauses: Sequence[Composable], occurred: datetime | None) -> Composed:
     ended = _ENDED if occurred is None else _ENDED_ON
     return _HELD.format(ended=ended, narrower=SQL(" AND ").join(clauses))
 

@@ -31,6 +31,17 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 ALWAYS: Final = Period()
 
 
+class Only(msgspec.Struct, frozen=True, kw_only=True):
+    """Which cases count; facts of no case are left out as soon as there is any such condition."""
+
+    category: str | None = None
+    holders: tuple[UUID, ...] | None = None
+    """The units that may hold the case as of the moment asked for."""
+
+
+ALL_CASES: Final = Only()
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """A fact that holds, as `explain` lists it."""
 
@@ -92,9 +103,10 @@ async def count_facts(
     units: Sequence[UUID],
     as_of: AsOf,
     period: Period = ALWAYS,
+    only: Only = ALL_CASES,
 ) -> Counter[tuple[str, str | None, UUID]]:
     """How many facts hold, by `(measure, level, unit)`."""
-    where, parameters = _where(measures, units, as_of, period)
+    where, parameters = _where(measures, units, as_of, period, only)
     query = SQL("SELECT measure, level, unit_id, count(*) FROM views.facts WHERE {} GROUP BY 1, 2, 3").format(
         where
     )
@@ -110,13 +122,14 @@ async def list_facts(
     units: Sequence[UUID],
     as_of: AsOf,
     period: Period = ALWAYS,
+    only: Only = ALL_CASES,
     *,
     level: str | None = None,
     after: tuple[int, UUID] | None = None,
     limit: int = 100,
 ) -> list[Fact]:
     """The facts that a count adds up, in the order in which they became known; `after` is a cursor."""
-    where, parameters = _where(measures, units, as_of, period)
+    where, parameters = _where(measures, units, as_of, period, only)
     parameters |= {
         "level": level,
         "limit": limit,
@@ -162,7 +175,7 @@ async def fetch_backlog(
 
 
 def _where(
-    measures: Sequence[str], units: Sequence[UUID], as_of: AsOf, period: Period
+    measures: Sequence[str], units: Sequence[UUID], as_of: AsOf, period: Period, only: Only = ALL_CASES
 ) -> tuple[Composed, dict[str, Any]]:
     held, parameters = valid(as_of)
     parameters |= {
@@ -172,7 +185,24 @@ def _where(
         "last": period.last,
     }
     clauses = [SQL("measure = ANY(%(measures)s) AND unit_id = ANY(%(units)s)"), held, *within(period)]
+    if only.category is not None:
+        clauses.append(OF_CATEGORY)
+        parameters["category"] = only.category
+    if only.holders is not None:
+        clauses.append(_HELD_BY.format(of_case=_OF_CASE, held=held))
+        parameters["holders"] = list(only.holders)
     return SQL(" AND ").join(clauses), parameters
+
+
+_OF_CASE: Final = SQL("CASE subject_kind WHEN 'case' THEN subject_id ELSE stream_id END")
+"""The case that a fact is about, if any."""
+OF_CATEGORY: Final = SQL(
+    "{} IN (SELECT case_id FROM views.cases WHERE version = 1 AND category = %(category)s)"
+).format(_OF_CASE)
+"""The clause under which a fact is about a case of a category, which never changes."""
+_HELD_BY: Final = SQL(
+    "{of_case} IN (SELECT case_id FROM views.cases WHERE holder_unit = ANY(%(holders)s) AND {held})"
+)
 
 
 def within(period: Period) -> list[SQL]:

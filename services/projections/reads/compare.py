@@ -11,6 +11,7 @@ from services.projections.figures.queries import Connection, Period
 from services.projections.reads.case_items import known_cases
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
+from services.projections.reads.selection import Selection
 from services.projections.reads.shown import hidden
 from services.projections.reads.sources import Sources
 from shared.events.ledger.reader import Mark, fetch_marks, fetch_stream_marks
@@ -47,8 +48,7 @@ class _Changed(NamedTuple):
 async def read_comparison(
     sources: Sources,
     measure: Measure,
-    unit: UUID | None,
-    period: Period,
+    selection: Selection,
     earlier: Moment,
     later: Moment,
     actor: Actor,
@@ -58,14 +58,15 @@ async def read_comparison(
     limit: int,
 ) -> Compared:
     """A page of the subjects that came, left or changed, by their ids; shown as the later moment allows."""
-    snapshots = _snapshot(sources, unit, earlier), _snapshot(sources, unit, later)
+    snapshots = _snapshot(sources, selection.unit, earlier), _snapshot(sources, selection.unit, later)
     async with sources.pool.connection() as connection:
         if measure.kind == "COVERAGE":
-            changed = await _households(connection, snapshots, period, after, limit + 1)
+            changed = []
+            if selection.of_all_cases:
+                changed = await _households(connection, snapshots, selection.period, after, limit + 1)
         else:
-            counted = [measure.counted_in(period, day_of(moment.instant)) for moment in (earlier, later)]
-            periods = counted[0], counted[1]
-            changed = await _subjects(connection, measure, snapshots, periods, level, after, limit + 1)
+            page = _Page(measure, snapshots, (earlier, later), selection, level, after, limit + 1)
+            changed = await _subjects(connection, page)
         more = len(changed) > limit
         changed = changed[:limit]
         marks = await _marks(connection, changed, snapshots)
@@ -86,23 +87,28 @@ def _snapshot(sources: Sources, unit: UUID | None, moment: Moment) -> Snapshot:
     return Snapshot(as_of=moment.as_of, tree=tree, units=units_of(tree, unit))
 
 
-async def _subjects(
-    connection: Connection,
-    measure: Measure,
-    snapshots: tuple[Snapshot, Snapshot],
-    periods: tuple[Period, Period],
-    level: Level | Timer | None,
-    after: Place | None,
-    limit: int,
-) -> list[_Changed]:
+class _Page(NamedTuple):
+    measure: Measure
+    snapshots: tuple[Snapshot, Snapshot]
+    moments: tuple[Moment, Moment]
+    selection: Selection
+    level: Level | Timer | None
+    after: Place | None
+    limit: int
+
+
+async def _subjects(connection: Connection, page: _Page) -> list[_Changed]:
+    measure, selection = page.measure, page.selection
+    sooner, period = (measure.counted_in(selection.period, day_of(moment.instant)) for moment in page.moments)
     changes = await list_changes(
         connection,
         (*measure.facts, *measure.over, *measure.unclassified),
-        *snapshots,
-        periods,
-        level=level,
-        after=after and after[0],
-        limit=limit,
+        *page.snapshots,
+        (sooner, period),
+        level=page.level,
+        category=selection.category,
+        after=page.after and page.after[0],
+        limit=page.limit,
     )
     return [
         _Changed(

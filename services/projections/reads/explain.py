@@ -6,10 +6,11 @@ from uuid import UUID
 
 from services.projections.figures.coverage import list_coverage
 from services.projections.figures.measures import Measure
-from services.projections.figures.queries import Connection, Fact, Period, list_facts
+from services.projections.figures.queries import Connection, Fact, list_facts
 from services.projections.reads.case_items import known_cases
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
+from services.projections.reads.selection import Selection
 from services.projections.reads.shown import hidden
 from services.projections.reads.sources import Sources
 from shared.events.vocabulary import Level, Timer
@@ -50,8 +51,7 @@ def parts_of(measure: Measure) -> tuple[Part, ...]:
 async def read_explanation(
     sources: Sources,
     measure: Measure,
-    unit: UUID | None,
-    period: Period,
+    selection: Selection,
     moment: Moment,
     actor: Actor,
     *,
@@ -67,7 +67,7 @@ async def read_explanation(
     more = False
     async with sources.pool.connection() as connection:
         for part, place in zip(parts_of(measure), after, strict=True):
-            page = _Page(measure, part, units_of(tree, unit), period, moment, level, place, limit + 1)
+            page = _Page(measure, part, selection, moment, level, place, limit + 1)
             facts = await _facts(connection, tree, page)
             more = more or len(facts) > limit
             facts = facts[:limit]
@@ -83,8 +83,7 @@ async def read_explanation(
 class _Page(NamedTuple):
     measure: Measure
     part: Part
-    units: list[UUID]
-    period: Period
+    selection: Selection
     moment: Moment
     level: Level | Timer | None
     after: Place | None
@@ -93,13 +92,16 @@ class _Page(NamedTuple):
 
 async def _facts(connection: Connection, tree: UnitTree, page: _Page) -> list[Fact]:
     as_of = page.moment.as_of
+    units = units_of(tree, page.selection.unit)
     if page.measure.kind == "COVERAGE":
+        if not page.selection.of_all_cases:
+            return []
         return await list_coverage(
             connection,
             tree,
-            page.units,
+            units,
             as_of,
-            page.period,
+            page.selection.period,
             visited=page.part.name == "numerator_items",
             after=page.after,
             limit=page.limit,
@@ -107,9 +109,10 @@ async def _facts(connection: Connection, tree: UnitTree, page: _Page) -> list[Fa
     return await list_facts(
         connection,
         page.part.facts,
-        page.units,
+        units,
         as_of,
-        page.measure.counted_in(page.period, day_of(page.moment.instant)),
+        page.measure.counted_in(page.selection.period, day_of(page.moment.instant)),
+        page.selection.only(tree),
         level=page.level,
         after=page.after,
         limit=page.limit,

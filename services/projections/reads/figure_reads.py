@@ -1,7 +1,7 @@
 """Figures as of any moment: backlogs, the urgent board, the statistics, the service ledger's totals."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +16,10 @@ from services.projections.figures.queries import (
 from services.projections.figures.tallies import Counts, count_tallied
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import backlog_row, rows_under, units_of
+from services.projections.reads.selection import Selection
 from services.projections.reads.sources import Sources
 from services.projections.reads.values import measure_value, ratio, urgent_value
-from services.projections.reads.visited import VisitedMemory
 from shared.events.units import WHOLE
-from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
 
 
@@ -34,20 +33,18 @@ async def read_backlog(sources: Sources, by: str, unit: UUID | None, moment: Mom
 
 async def read_urgent(sources: Sources, unit: UUID | None, moment: Moment) -> dict[str, Any]:
     """The figures of the urgent board, which count every case."""
-    tree = sources.trees.at(moment.position, moment.occurred)
     names = {fact for known, missing in BOARD.values() for fact in (*known, *missing)}
     async with sources.pool.connection() as connection:
-        counts = await _counts(connection, tree, unit, moment, dict.fromkeys(sorted(names), ALWAYS))
+        periods = dict.fromkeys(sorted(names), ALWAYS)
+        counts = await _counts(connection, sources, Selection(unit=unit), moment, periods)
     return {
         figure: urgent_value(counts, known, unclassified) for figure, (known, unclassified) in BOARD.items()
     }
 
 
-async def read_kpi(sources: Sources, unit: UUID | None, period: Period, moment: Moment) -> dict[str, Any]:
+async def read_kpi(sources: Sources, selection: Selection, moment: Moment) -> dict[str, Any]:
     """Every measure of the statistics by name, and the on-time rates by timer."""
-    tree = sources.trees.at(moment.position, moment.occurred)
-    async with sources.pool.connection() as connection:
-        values = await _values(connection, sources.visited, tree, unit, period, moment, EXPLAINED.values())
+    values = await _values(sources, selection, moment, list(EXPLAINED.values()))
     rates = {due: values[measure.name] for due, measure in ON_TIME.items()}
     return {
         "measures": {name: values[name] for name in MEASURES},
@@ -55,62 +52,66 @@ async def read_kpi(sources: Sources, unit: UUID | None, period: Period, moment: 
     }
 
 
-async def read_measure(
-    sources: Sources, measure: Measure, unit: UUID | None, period: Period, moment: Moment
-) -> Any:
-    tree = sources.trees.at(moment.position, moment.occurred)
-    async with sources.pool.connection() as connection:
-        values = await _values(connection, sources.visited, tree, unit, period, moment, [measure])
+async def read_measure(sources: Sources, measure: Measure, selection: Selection, moment: Moment) -> Any:
+    values = await _values(sources, selection, moment, [measure])
     return values[measure.name]
 
 
 async def _values(
-    connection: Connection,
-    visited: VisitedMemory,
-    tree: UnitTree,
-    unit: UUID | None,
-    period: Period,
-    moment: Moment,
-    measures: Iterable[Measure],
+    sources: Sources, selection: Selection, moment: Moment, measures: Sequence[Measure]
 ) -> dict[str, Any]:
-    measures = list(measures)
     today = day_of(moment.instant)
     periods = {
-        fact: measure.counted_in(period, today)
+        fact: measure.counted_in(selection.period, today)
         for measure in measures
         if measure.kind != "COVERAGE"
         for fact in (*measure.facts, *measure.over, *measure.unclassified)
     }
-    counts = await _counts(connection, tree, unit, moment, periods)
     values: dict[str, Any] = {}
-    for measure in measures:
-        if measure.kind == "COVERAGE":
-            rosters = await visited.fetch(connection, tree, units_of(tree, unit), moment, period)
-            seen = sum(roster.visited for roster in rosters.values())
-            values[measure.name] = ratio(seen, sum(roster.households for roster in rosters.values()))
-        else:
-            values[measure.name] = measure_value(measure, counts)
+    async with sources.pool.connection() as connection:
+        counts = await _counts(connection, sources, selection, moment, periods)
+        for measure in measures:
+            if measure.kind == "COVERAGE":
+                values[measure.name] = await _coverage(connection, sources, selection, moment)
+            else:
+                values[measure.name] = measure_value(measure, counts)
     return values
+
+
+async def _coverage(
+    connection: Connection, sources: Sources, selection: Selection, moment: Moment
+) -> dict[str, Any] | None:
+    """None where cases are asked for, of which a roster knows nothing."""
+    if not selection.of_all_cases:
+        return None
+    tree = sources.trees.at(moment.position, moment.occurred)
+    units = units_of(tree, selection.unit)
+    rosters = await sources.visited.fetch(connection, tree, units, moment, selection.period)
+    visited = sum(roster.visited for roster in rosters.values())
+    return ratio(visited, sum(roster.households for roster in rosters.values()))
 
 
 async def _counts(
     connection: Connection,
-    tree: UnitTree,
-    unit: UUID | None,
+    sources: Sources,
+    selection: Selection,
     moment: Moment,
     periods: Mapping[str, Period],
 ) -> Counts:
-    """Facts of a unit and everything beneath it: by tallies where there are, else one by one."""
+    """Facts within the unit: by tallies where there are, else one by one."""
+    tree = sources.trees.at(moment.position, moment.occurred)
+    unit = selection.unit
     units = units_of(tree, unit)
     bloc = WHOLE if unit is None else tree.ancestor_at(unit, "TOWNSHIP")
-    if moment.occurred is None and bloc == (unit or WHOLE):
+    if moment.occurred is None and selection.of_all_cases and bloc == (unit or WHOLE):
         return await count_tallied(connection, periods, bloc, units, moment.position)
     counts: Counts = Counter()
     asked: dict[Period, list[str]] = {}
     for fact, period in periods.items():
         asked.setdefault(period, []).append(fact)
     for period, facts in asked.items():
-        counted = await count_facts(connection, facts, units, moment.as_of, period)
+        only = selection.only(tree)
+        counted = await count_facts(connection, facts, units, moment.as_of, period, only)
         for (fact, level, _), n in counted.items():
             counts[fact, level] += n
     return counts
