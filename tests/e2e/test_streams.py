@@ -78,6 +78,31 @@ def test_backlogs_follow_a_case_from_unit_to_unit(place: Town) -> None:
         assert by_holder.last_id == str(positions[-1])
 
 
+def test_no_small_number_can_be_worked_out_from_a_wall(running: Anjie, place: Town) -> None:
+    """One village has five cases, another six, the town none of its own: to hide the none takes the five."""
+    body = {"kind": "VILLAGE", "name": "新江村", "parent_id": place.township}
+    beside = place.operator.done("/v1/units", body)["unit_id"]
+    neighbour = running.person("officer-of-xinjiang", "village_officer", beside)
+    cases = [place.open_case() for _ in range(5)]
+    cases += [neighbour.done("/v1/cases", place.opening(origin_unit=beside)) for _ in range(6)]
+    hidden, path = {"suppressed": True}, "/v1/backlog"
+    answer = read(place.dashboard, path, cases[-1]["position"])
+    assert answer["total"] == 11
+    shown = {row["unit_id"]: row["open"] for row in answer["rows"]}
+    assert (shown[place.village], shown[beside], shown[place.township]) == (hidden, 6, hidden)
+    for unit in (place.village, place.group):
+        assert read(place.dashboard, path, 0, unit=unit)["total"] == hidden, "nor by asking beneath"
+        measures = read(place.dashboard, "/v1/kpi", 0, unit=unit)["measures"]
+        assert (measures["backlog"], measures["registered"]) == (hidden, hidden)
+    with Listener(place.dashboard, "/v1/streams/backlog_by_holder") as wall:
+        _, seventh = place.open_case(), place.open_case()
+        answer = read(place.dashboard, path, seventh["position"])
+        events = wall.until(seventh["position"])
+        assert rows_after(events, "unit_id") == {row["unit_id"]: row for row in answer["rows"]}
+    shown = {row["unit_id"]: row["open"] for row in answer["rows"]}
+    assert (shown[place.village], shown[beside]) == (7, hidden), "now the six are fewer"
+
+
 def test_the_urgent_board_shows_what_each_reader_may_see(place: Town) -> None:
     with (
         Listener(place.leader, "/v1/streams/urgent_board") as in_the_clear,

@@ -1,7 +1,6 @@
 """The pure pieces of answers: private values shown or sealed, cursors, roll-ups, small cells."""
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,7 +13,6 @@ from services.projections.figures.queries import Backlog
 from services.projections.reads.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.projections.reads.rollups import backlog_row, coverage_row, rows_under
 from services.projections.reads.shown import SEALED, cover, data_of, leaves, opened, sealed_data
-from services.projections.reads.values import ratio, suppressed
 from shared.events.base import Person, Private
 from shared.events.cases import CaseRegistered
 from shared.events.registry import encode
@@ -106,23 +104,3 @@ def test_percent_is_half_up(numerator: int, denominator: int) -> None:
         assert told is not None
         error = 2 * (int(told.replace(".", "")) * denominator - numerator * 10_000)
         assert -denominator < error <= denominator
-
-
-@pytest.mark.parametrize(
-    ("figures", "shown"),
-    [
-        (5, 5),
-        (4, {"suppressed": True}),
-        (ratio(4, 100), {"suppressed": True}),
-        (ratio(10, 100), ratio(10, 100)),
-        ({"value": 3}, {"suppressed": True}),
-        ({"value": None, "at_least": 9, "unclassified": 2}, {"suppressed": True}),
-        (
-            {"open": 3, "urgent_open": {"value": 7}, "oldest_opened_at": "2020"},
-            {"open": {"suppressed": True}, "urgent_open": {"value": 7}, "oldest_opened_at": None},
-        ),
-        ({"name": "村", "kind": None, "open": 12}, {"name": "村", "kind": None, "open": 12}),
-    ],
-)
-def test_small_cells_are_kept_from_a_dashboard(figures: Any, shown: Any) -> None:
-    assert suppressed(figures, 5) == shown

@@ -37,7 +37,7 @@ from services.projections.reads.moments import Asked, Moment
 from services.projections.reads.reads import Reads
 from services.projections.reads.selection import Selection
 from services.projections.reads.service_list import count_services, list_services
-from services.projections.reads.values import suppressed
+from services.projections.reads.suppression import SmallBelow, small_below
 from shared.policy.actor import Actor
 from shared.policy.moments import day_of
 from shared.runtime.problems import Problem, Text, invalid
@@ -56,24 +56,22 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         tree = sources.trees.at(moment.position, moment.occurred)
         return moment, readable_unit(actor, unit, tree, sources.trees.current)
 
-    def shown(figures: dict[str, Any], actor: Actor, unit: UUID | None, moment: Moment) -> dict[str, Any]:
+    def kept_back(actor: Actor, moment: Moment) -> SmallBelow | None:
+        """What is too small for the actor to be shown, if anything."""
         if actor.role != "dashboard":
-            return figures
-        tree = sources.trees.at(moment.position, moment.occurred)
-        policy = tree.policy(unit, day_of(moment.instant))
-        covered: dict[str, Any] = suppressed(figures, policy.small_cell_min)
-        return covered
+            return None
+        return small_below(sources.trees.at(moment.position, moment.occurred), day_of(moment.instant))
 
     async def backlog(request: Request) -> Answer:
         query = request.query(BacklogQuery)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await read_backlog(sources, query.by, unit, moment), request.actor, unit, moment)
+        figures = await read_backlog(sources, query.by, unit, moment, kept_back(request.actor, moment))
         return json_answer({**figures, **moment.stamp()})
 
     async def urgent(request: Request) -> Answer:
         query, after = turn(request, UrgentQuery, tuple[datetime, UUID])
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await read_urgent(sources, unit, moment), request.actor, unit, moment)
+        figures = await read_urgent(sources, unit, moment, kept_back(request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":
@@ -86,7 +84,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def deadlines(request: Request) -> Answer:
         query, after = turn(request, DeadlinesQuery, tuple[datetime | None, UUID, int])
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await count_deadlines(sources, unit, moment), request.actor, unit, moment)
+        figures = await count_deadlines(sources, unit, moment, kept_back(request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":
@@ -100,7 +98,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         selection = _selection(query, unit, period)
-        figures = shown(await read_kpi(sources, selection, moment), request.actor, unit, moment)
+        figures = await read_kpi(sources, selection, moment, kept_back(request.actor, moment))
         return json_answer({**figures, **moment.stamp()})
 
     async def explain(request: Request) -> Answer:
@@ -163,7 +161,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query, after = turn(request, ServicesQuery, tuple[datetime, UUID])
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = shown(await count_services(sources, unit, period, moment), request.actor, unit, moment)
+        figures = await count_services(sources, unit, period, moment, kept_back(request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":

@@ -1,8 +1,8 @@
 """The rows of one stream, loaded and kept up to date: what a group of subscribers is shown."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from services.projections.reads.live_views import Chosen, Fetch, Own, UnitView
 from services.projections.reads.rollups import rows_under, units_of
 from services.projections.reads.shown import leaves, opened
 from services.projections.reads.sources import Sources
-from services.projections.reads.values import suppressed
+from services.projections.reads.suppression import covered, hidden_cells, small_below
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
@@ -76,23 +76,33 @@ class UnitBoard:
     async def load(self, connection: Connection, tree: UnitTree, position: int, own: Own) -> Rows:
         self._summed = rows_under(tree, self._scope.unit)
         self._row_of = {unit: row for row, units in self._summed.items() for unit in units}
-        return {str(unit): self._row(tree, unit, own) for unit in self._summed}
+        return self._rows(tree, self._summed, own)
 
     async def change(self, step: Step) -> Delta | None:
-        return {str(unit): self._row(step.tree, unit, step.own) for unit in self._touched(step)}
+        return dict(self._rows(step.tree, self._touched(step), step.own))
 
     async def missed(self, step: Step, rows: Rows) -> Delta | None:
         return {str(unit): rows[str(unit)] for unit in self._touched(step)}
 
-    def _touched(self, step: Step) -> set[UUID]:
+    def _touched(self, step: Step) -> Collection[UUID]:
+        if self._scope.suppress:
+            # A number that becomes small, or no longer is, may hide others or bring them back.
+            return self._summed
         units = self._view.touched(step.tree, step.keys)
         return {self._row_of[unit] for unit in units if unit in self._row_of}
 
-    def _row(self, tree: UnitTree, unit: UUID, own: Own) -> bytes:
-        row: Any = self._view.row(tree, unit, self._summed[unit], own)
-        if self._scope.suppress:
-            row = suppressed(row, tree.policy(self._scope.unit, day_of(datetime.now(UTC))).small_cell_min)
-        return encode(row)
+    def _rows(self, tree: UnitTree, units: Iterable[UUID], own: Own) -> Rows:
+        rows = {unit: self._view.row(tree, unit, self._summed[unit], own) for unit in units}
+        unit = self._scope.unit
+        if self._scope.suppress and unit is not None:
+            hidden = hidden_cells(
+                tree,
+                unit,
+                lambda units: self._view.row(tree, unit, units, own),
+                small_below(tree, day_of(datetime.now(UTC))),
+            )
+            rows = {each: covered(row, hidden.rows[each]) for each, row in rows.items()}
+        return {str(each): encode(row) for each, row in rows.items()}
 
 
 class ItemBoard:

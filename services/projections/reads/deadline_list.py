@@ -1,5 +1,7 @@
 """Clocks whose act is still to come, as of any moment: how many press, and one by one, soonest first."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +15,7 @@ from services.projections.reads.deadline_items import DEADLINE_COLUMNS, Deadline
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
 from services.projections.reads.sources import Sources
+from services.projections.reads.suppression import SmallBelow, gathered, told
 from shared.policy.actor import Actor
 
 After = tuple[datetime | None, UUID, int]
@@ -21,10 +24,13 @@ After = tuple[datetime | None, UUID, int]
 SOON: Final = timedelta(days=3)
 """So many days after the day of the answer are soon."""
 
+_PRESSING: Final = ("overdue", "due_today", "due_soon")
 _SOONEST: Final = SQL("coalesce(due_at, 'infinity'), case_id, version")
 
 
-async def count_deadlines(sources: Sources, unit: UUID | None, moment: Moment) -> dict[str, Any]:
+async def count_deadlines(
+    sources: Sources, unit: UUID | None, moment: Moment, small_below: SmallBelow | None = None
+) -> dict[str, Any]:
     """How many are overdue, end with the day of the answer, or with one of the three days after it.
 
     A clock ends at the midnight after its last day. One that is past due without a recorded
@@ -36,24 +42,31 @@ async def count_deadlines(sources: Sources, unit: UUID | None, moment: Moment) -
     today = datetime.combine(day_of(moment.instant), time(), SHANGHAI)
     tomorrow = today + timedelta(days=1)
     parameters |= {
-        "units": units_of(tree, unit),
+        "units": gathered(tree, unit, small_below),
         "today": today,
         "tomorrow": tomorrow,
         "soon": tomorrow + SOON,
     }
-    overdue = SQL(
-        "SELECT count(*) FROM views.deadlines"
-        " WHERE holder_unit = ANY(%(units)s) AND {} AND state = 'BREACHED'"
-    ).format(held)
-    near = SQL(
-        "SELECT count(*) FILTER (WHERE due_at <= %(tomorrow)s), count(*) FILTER (WHERE due_at > %(tomorrow)s)"
-        " FROM views.deadlines WHERE holder_unit = ANY(%(units)s) AND {} AND state = 'RUNNING'"
+    # Each is a range of an index of its own.
+    query = SQL(
+        "SELECT holder_unit, count(*), 0, 0 FROM views.deadlines"
+        " WHERE holder_unit = ANY(%(units)s) AND {held} AND state = 'BREACHED' GROUP BY 1"
+        " UNION ALL SELECT holder_unit, 0, count(*) FILTER (WHERE due_at <= %(tomorrow)s),"
+        " count(*) FILTER (WHERE due_at > %(tomorrow)s)"
+        " FROM views.deadlines WHERE holder_unit = ANY(%(units)s) AND {held} AND state = 'RUNNING'"
         " AND coalesce(due_at, 'infinity') > %(today)s AND coalesce(due_at, 'infinity') <= %(soon)s"
-    ).format(held)
-    query = SQL("SELECT * FROM ({}) AS breached, ({}) AS near").format(overdue, near)
+        " GROUP BY 1"
+    ).format(held=held)
+    own: dict[UUID, Counter[str]] = {}
     async with sources.pool.connection() as connection:
-        [counted] = await (await connection.execute(query, parameters)).fetchall()
-    return dict(zip(("overdue", "due_today", "due_soon"), counted, strict=True))
+        for holder, *counted in await (await connection.execute(query, parameters)).fetchall():
+            own.setdefault(holder, Counter()).update(dict(zip(_PRESSING, counted, strict=True)))
+
+    def figures(units: Iterable[UUID]) -> dict[str, Any]:
+        total = sum((own[holder] for holder in units if holder in own), Counter[str]())
+        return {name: total[name] for name in _PRESSING}
+
+    return told(tree, unit, figures, small_below)
 
 
 async def list_deadlines(

@@ -1,10 +1,11 @@
 """Figures as of any moment: backlogs, the urgent board, the statistics, the service ledger's totals."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from services.projections.figures.coverage import Visited
 from services.projections.figures.measures import BOARD, DUTIES, EXPLAINED, MEASURES, ON_TIME, Measure
 from services.projections.figures.queries import (
     ALWAYS,
@@ -18,33 +19,52 @@ from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import backlog_row, rows_under, units_of
 from services.projections.reads.selection import Selection
 from services.projections.reads.sources import Sources
+from services.projections.reads.suppression import SmallBelow, covered, gathered, hidden_cells, told
 from services.projections.reads.values import measure_value, ratio, urgent_value
 from shared.events.units import WHOLE
 from shared.policy.moments import day_of
 
 
-async def read_backlog(sources: Sources, by: str, unit: UUID | None, moment: Moment) -> dict[str, Any]:
+async def read_backlog(
+    sources: Sources, by: str, unit: UUID | None, moment: Moment, small_below: SmallBelow | None = None
+) -> dict[str, Any]:
+    """`small_below`, here and in the following: given for a dashboard, from which small cells are kept."""
     tree = sources.trees.at(moment.position, moment.occurred)
     async with sources.pool.connection() as connection:
-        own = await fetch_backlog(connection, by, units_of(tree, unit), moment.as_of)
-    rows = [backlog_row(tree, row, summed, own) for row, summed in rows_under(tree, unit).items()]
-    return {"total": sum(row["open"] for row in rows), "rows": rows}
+        own = await fetch_backlog(connection, by, gathered(tree, unit, small_below), moment.as_of)
+    rows = {row: backlog_row(tree, row, units, own) for row, units in rows_under(tree, unit).items()}
+    total: Any = sum(row["open"] for row in rows.values())
+    if unit is not None and small_below is not None:
+        hidden = hidden_cells(tree, unit, lambda units: backlog_row(tree, unit, units, own), small_below)
+        rows = {row: covered(figures, hidden.rows[row]) for row, figures in rows.items()}
+        total = covered({"open": total}, hidden.total)["open"]
+    return {"total": total, "rows": list(rows.values())}
 
 
-async def read_urgent(sources: Sources, unit: UUID | None, moment: Moment) -> dict[str, Any]:
+async def read_urgent(
+    sources: Sources, unit: UUID | None, moment: Moment, small_below: SmallBelow | None = None
+) -> dict[str, Any]:
     """The figures of the urgent board, which count every case."""
     names = {fact for known, missing in BOARD.values() for fact in (*known, *missing)}
+    periods = dict.fromkeys(sorted(names), ALWAYS)
+
+    def board(counts: Counts) -> dict[str, Any]:
+        return {figure: urgent_value(counts, *facts) for figure, facts in BOARD.items()}
+
     async with sources.pool.connection() as connection:
-        periods = dict.fromkeys(sorted(names), ALWAYS)
-        counts = await _counts(connection, sources, Selection(unit=unit), moment, periods)
-    return {
-        figure: urgent_value(counts, known, unclassified) for figure, (known, unclassified) in BOARD.items()
-    }
+        if small_below is None:
+            return board(await _counts(connection, sources, Selection(unit=unit), moment, periods))
+        tree = sources.trees.at(moment.position, moment.occurred)
+        units = gathered(tree, unit, small_below)
+        own = await _own_counts(connection, sources, Selection(unit=unit), moment, periods, units)
+    return told(tree, unit, lambda units: board(_summed(own, units)), small_below)
 
 
-async def read_kpi(sources: Sources, selection: Selection, moment: Moment) -> dict[str, Any]:
+async def read_kpi(
+    sources: Sources, selection: Selection, moment: Moment, small_below: SmallBelow | None = None
+) -> dict[str, Any]:
     """Every measure of the statistics by name, and the on-time rates by timer."""
-    values = await _values(sources, selection, moment, list(EXPLAINED.values()))
+    values = await _values(sources, selection, moment, list(EXPLAINED.values()), small_below)
     rates = {due: values[measure.name] for due, measure in ON_TIME.items()}
     return {
         "measures": {name: values[name] for name in MEASURES},
@@ -52,13 +72,23 @@ async def read_kpi(sources: Sources, selection: Selection, moment: Moment) -> di
     }
 
 
-async def read_measure(sources: Sources, measure: Measure, selection: Selection, moment: Moment) -> Any:
-    values = await _values(sources, selection, moment, [measure])
+async def read_measure(
+    sources: Sources,
+    measure: Measure,
+    selection: Selection,
+    moment: Moment,
+    small_below: SmallBelow | None = None,
+) -> Any:
+    values = await _values(sources, selection, moment, [measure], small_below)
     return values[measure.name]
 
 
 async def _values(
-    sources: Sources, selection: Selection, moment: Moment, measures: Sequence[Measure]
+    sources: Sources,
+    selection: Selection,
+    moment: Moment,
+    measures: Sequence[Measure],
+    small_below: SmallBelow | None,
 ) -> dict[str, Any]:
     today = day_of(moment.instant)
     periods = {
@@ -67,28 +97,38 @@ async def _values(
         if measure.kind != "COVERAGE"
         for fact in (*measure.facts, *measure.over, *measure.unclassified)
     }
-    values: dict[str, Any] = {}
+    tree, unit = sources.trees.at(moment.position, moment.occurred), selection.unit
+    units = gathered(tree, unit, small_below)
+    rosters: Mapping[UUID, Visited] | None = None
+    own: Mapping[UUID, Counts] = {}
+    total: Counts = Counter()
     async with sources.pool.connection() as connection:
-        counts = await _counts(connection, sources, selection, moment, periods)
-        for measure in measures:
-            if measure.kind == "COVERAGE":
-                values[measure.name] = await _coverage(connection, sources, selection, moment)
-            else:
-                values[measure.name] = measure_value(measure, counts)
-    return values
+        if small_below is None:
+            total = await _counts(connection, sources, selection, moment, periods)
+        else:
+            own = await _own_counts(connection, sources, selection, moment, periods, units)
+        if selection.of_all_cases and any(measure.kind == "COVERAGE" for measure in measures):
+            rosters = await sources.visited.fetch(connection, tree, units, moment, selection.period)
+
+    def values(units: Iterable[UUID]) -> dict[str, Any]:
+        units = list(units)
+        counts = total if small_below is None else _summed(own, units)
+        return {
+            measure.name: _coverage(rosters, units)
+            if measure.kind == "COVERAGE"
+            else measure_value(measure, counts)
+            for measure in measures
+        }
+
+    return told(tree, unit, values, small_below)
 
 
-async def _coverage(
-    connection: Connection, sources: Sources, selection: Selection, moment: Moment
-) -> dict[str, Any] | None:
-    """None where cases are asked for, of which a roster knows nothing."""
-    if not selection.of_all_cases:
+def _coverage(rosters: Mapping[UUID, Visited] | None, units: Iterable[UUID]) -> dict[str, Any] | None:
+    """None where only some cases are asked for, of which a roster knows nothing."""
+    if rosters is None:
         return None
-    tree = sources.trees.at(moment.position, moment.occurred)
-    units = units_of(tree, selection.unit)
-    rosters = await sources.visited.fetch(connection, tree, units, moment, selection.period)
-    visited = sum(roster.visited for roster in rosters.values())
-    return ratio(visited, sum(roster.households for roster in rosters.values()))
+    found = [rosters[unit] for unit in units if unit in rosters]
+    return ratio(sum(roster.visited for roster in found), sum(roster.households for roster in found))
 
 
 async def _counts(
@@ -99,19 +139,37 @@ async def _counts(
     periods: Mapping[str, Period],
 ) -> Counts:
     """Facts within the unit: by tallies where there are, else one by one."""
-    tree = sources.trees.at(moment.position, moment.occurred)
-    unit = selection.unit
+    tree, unit = sources.trees.at(moment.position, moment.occurred), selection.unit
     units = units_of(tree, unit)
     bloc = WHOLE if unit is None else tree.ancestor_at(unit, "TOWNSHIP")
     if moment.occurred is None and selection.of_all_cases and bloc == (unit or WHOLE):
         return await count_tallied(connection, periods, bloc, units, moment.position)
-    counts: Counts = Counter()
+    return _summed(await _own_counts(connection, sources, selection, moment, periods, units), units)
+
+
+async def _own_counts(
+    connection: Connection,
+    sources: Sources,
+    selection: Selection,
+    moment: Moment,
+    periods: Mapping[str, Period],
+    units: Sequence[UUID],
+) -> dict[UUID, Counts]:
+    """Facts of each unit by itself, where it has any."""
+    only = selection.only(sources.trees.at(moment.position, moment.occurred))
     asked: dict[Period, list[str]] = {}
     for fact, period in periods.items():
         asked.setdefault(period, []).append(fact)
+    own: dict[UUID, Counts] = {}
     for period, facts in asked.items():
-        only = selection.only(tree)
         counted = await count_facts(connection, facts, units, moment.as_of, period, only)
-        for (fact, level, _), n in counted.items():
-            counts[fact, level] += n
-    return counts
+        for (fact, level, unit), n in counted.items():
+            own.setdefault(unit, Counter())[fact, level] = n
+    return own
+
+
+def _summed(own: Mapping[UUID, Counts], units: Iterable[UUID]) -> Counts:
+    total: Counts = Counter()
+    for unit in units:
+        total.update(own.get(unit, ()))
+    return total

@@ -1,5 +1,7 @@
 """The service ledger as of any moment: totals, and the services one by one."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +15,7 @@ from services.projections.reads.rollups import units_of
 from services.projections.reads.service_items import service_item
 from services.projections.reads.shown import leaves, opened
 from services.projections.reads.sources import Sources
+from services.projections.reads.suppression import SUPPRESSED, SmallBelow, gathered, told
 from services.projections.services_ledger.rows import decode_service
 from shared.policy.actor import Actor
 
@@ -26,19 +29,35 @@ _WITHIN = SQL(
 
 
 async def count_services(
-    sources: Sources, unit: UUID | None, period: Period, moment: Moment
+    sources: Sources,
+    unit: UUID | None,
+    period: Period,
+    moment: Moment,
+    small_below: SmallBelow | None = None,
 ) -> dict[str, Any]:
     """How many services, in all and of each item."""
     tree = sources.trees.at(moment.position, moment.occurred)
     held, parameters = valid(moment.as_of)
-    parameters |= {"units": units_of(tree, unit), "first": period.first, "last": period.last}
-    query = SQL("SELECT item, count(*) FROM views.services WHERE {} AND {} GROUP BY item").format(
+    units = gathered(tree, unit, small_below)
+    parameters |= {"units": units, "first": period.first, "last": period.last}
+    query = SQL("SELECT unit_id, item, count(*) FROM views.services WHERE {} AND {} GROUP BY 1, 2").format(
         held, _WITHIN
     )
+    own: dict[UUID, Counter[str]] = {}
     async with sources.pool.connection() as connection:
-        counted = await (await connection.execute(query, parameters)).fetchall()
-    by_item: dict[str, int] = dict(counted)
-    return {"total": sum(by_item.values()), "by_item": by_item}
+        for made_by, item, n in await (await connection.execute(query, parameters)).fetchall():
+            own.setdefault(made_by, Counter())[item] = n
+
+    def by_item(units: Iterable[UUID]) -> dict[str, Any]:
+        return dict(sum((own[each] for each in units if each in own), Counter[str]()))
+
+    items = told(tree, unit, by_item, small_below)
+    total: Any = sum(by_item(units_of(tree, unit)).values())
+    small = 0 if unit is None or small_below is None else small_below(unit)
+    # The sum of the items is shown where all of them are, since it would tell of the one that isn't.
+    if SUPPRESSED in items.values() or total < small:
+        total = SUPPRESSED
+    return {"total": total, "by_item": items}
 
 
 async def list_services(

@@ -1,13 +1,11 @@
 """The values of measures, made from counts of facts."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from services.projections.figures.measures import DUTIES, Measure, percent
 from services.projections.figures.tallies import Counts
 from shared.events.vocabulary import LEVELS
-
-SUPPRESSED: Final[dict[str, Any]] = {"suppressed": True}
 
 
 def count_value(counts: Counts, facts: Iterable[str]) -> int:
@@ -55,20 +53,3 @@ def _ratio_of_known(measure: Measure, counts: Counts) -> dict[str, Any]:
     value = ratio(count_value(counts, measure.facts), count_value(counts, measure.over))
     missing = count_value(counts, measure.unclassified)
     return {**value, "unclassified": missing} if missing else value
-
-
-def suppressed(value: Any, small_cell_min: int) -> Any:
-    """The same figures without small cells: counts below the least one shown, and whatever is made of one."""
-    if isinstance(value, list):
-        return [suppressed(item, small_cell_min) for item in value]
-    if not isinstance(value, dict):
-        small = isinstance(value, int) and not isinstance(value, bool) and value < small_cell_min
-        return SUPPRESSED if small else value
-    covered = {name: suppressed(member, small_cell_min) for name, member in value.items()}
-    if SUPPRESSED not in covered.values():
-        return covered
-    if value.keys() & {"numerator", "at_least", "value"}:
-        return SUPPRESSED
-    if covered.get("open") == SUPPRESSED and "oldest_opened_at" in covered:
-        covered["oldest_opened_at"] = None
-    return covered
