@@ -34,6 +34,7 @@ fmt: .venv/dev.stamp ## Format the code and fix what can be fixed
 schemas: .venv/dev.stamp ## Write the schemas and reference pages that follow from the code
 	@$(PYTHON_IN_VENV) -m shared.events.schemas
 	@$(PYTHON_IN_VENV) -m shared.policy.document
+	@$(PYTHON_IN_VENV) -m tests.contract.test_asyncapi
 
 .PHONY: bench
 bench: .venv/dev.stamp ## Measure against the references; writes build/bench.json

@@ -16,13 +16,14 @@ from psycopg import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
 from services import about, commands_batch, reference
-from services.intake.api import beside, files, rule_packs
+from services.intake.api import beside, files, publications, rule_packs
 from services.intake.api import routes as intake
 from services.intake.application.file_store import FileStore
 from services.intake.application.files import Files
 from services.intake.application.rule_packs import ensure_default
 from services.projections.api import asyncapi
 from services.projections.api import routes as projections
+from services.projections.api.publications import figure_reader
 from services.projections.gauges import fetch_gauges
 from services.projections.reads.reads import Reads
 from services.resolution.api import routes as resolution
@@ -89,6 +90,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
             *beside.operations(desk),
             *files.operations(kept),
             rule_packs.operation(desk, pool),
+            publications.operation(desk, figure_reader(reads)),
         ],
         "resolution": [*resolution.operations(desk)],
         "projections": [*projections.operations(reads, bearer_expiry(verifier))],

@@ -77,6 +77,7 @@ class _Ids(msgspec.Struct):
     import_id: UUID | None = None
     service_id: UUID | None = None
     roster_id: UUID | None = None
+    publication_id: UUID | None = None
     opens_case: _Opening | None = None
     parent_id: UUID | None = None
     unit: UUID | None = None
@@ -258,6 +259,7 @@ def _streams(line: BatchLine) -> tuple[list[UUID], list[UUID]]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return streams, []
     own = [ids.into_case_id, ids.visit_id, ids.unit_id, ids.import_id, ids.service_id, ids.roster_id]
+    own += [ids.publication_id]
     waits = [ids.parent_id, ids.unit, ids.origin_unit, read_id(line.headers.get("Anjie-Import", ""))]
     if ids.opens_case is not None:
         own.append(ids.opens_case.case_id)

@@ -103,6 +103,7 @@ TOPICS: dict[str, Words] = {
     "file.stored": Words("文件存入", "File stored"),
     "import.opened": Words("开始导入", "Import opened"),
     "import.closed": Words("结束导入", "Import closed"),
+    "publication.figure_published": Words("发布统计数据", "Figure published"),
 }
 """Topic to words."""
 

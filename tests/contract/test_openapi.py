@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.conftest import Database
 from tests.e2e.conftest import Town, build_town, serving
+from tests.e2e.reading import projecting
 
 _CHECKS: Final = [
     not_a_server_error,
@@ -49,7 +50,7 @@ def ndjson(context: Any, value: Any) -> bytes:
 @pytest.fixture(scope="module")
 def api(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The document of a running application in which there is something to hit upon."""
-    with serving(module_database, tmp_path_factory.mktemp("data")) as anjie:
+    with serving(module_database, tmp_path_factory.mktemp("data")) as anjie, projecting(module_database):
         town = build_town(anjie)
         ids, dice = _ids(town), Random("what to hit upon")
         schema = schemathesis.openapi.from_url(f"{anjie.base_url}/openapi.json")
@@ -80,11 +81,13 @@ def api(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def _ids(town: Town) -> dict[str, list[str]]:
     opened = [town.open_case() for _ in range(3)]
+    figure = {"measure": "backlog", "parameters": {}, "position": opened[-1]["position"]}
     for case in opened[1:]:
         town.leader.done(f"/v1/cases/{case['case_id']}/accept-case", version=1)
     return {
         "case_id": [case["case_id"] for case in opened],
         "unit_id": [town.village, town.other_group],
+        "publication_id": [town.village_officer.done("/v1/publications", figure)["publication_id"]],
         "import_id": [town.operator.done("/v1/imports", {"unit": town.village, "note": "x"})["import_id"]],
     }
 

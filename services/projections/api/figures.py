@@ -29,7 +29,7 @@ from services.projections.figures.measures import DUTIES, EXPLAINED, Measure
 from services.projections.figures.queries import Period
 from services.projections.reads.access import readable_unit, refuse_dashboard
 from services.projections.reads.case_list import URGENT_AND_OPEN, list_cases
-from services.projections.reads.compare import read_comparison
+from services.projections.reads.compare import comparison_of, read_comparison
 from services.projections.reads.deadline_list import count_deadlines, list_deadlines
 from services.projections.reads.explain import Place, parts_of, read_explanation
 from services.projections.reads.figure_reads import read_backlog, read_kpi, read_measure, read_urgent
@@ -37,7 +37,9 @@ from services.projections.reads.moments import Asked, Moment
 from services.projections.reads.reads import Reads
 from services.projections.reads.selection import Selection
 from services.projections.reads.service_list import count_services, list_services
+from services.projections.reads.sources import Sources
 from services.projections.reads.suppression import SmallBelow, small_below
+from shared.events.vocabulary import Level, Timer
 from shared.policy.actor import Actor
 from shared.policy.moments import day_of
 from shared.runtime.problems import Problem, Text, invalid
@@ -56,22 +58,18 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         tree = sources.trees.at(moment.position, moment.occurred)
         return moment, readable_unit(actor, unit, tree, sources.trees.current)
 
-    def kept_back(actor: Actor, moment: Moment) -> SmallBelow | None:
-        """What is too small for the actor to be shown, if anything."""
-        if actor.role != "dashboard":
-            return None
-        return small_below(sources.trees.at(moment.position, moment.occurred), day_of(moment.instant))
-
     async def backlog(request: Request) -> Answer:
         query = request.query(BacklogQuery)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = await read_backlog(sources, query.by, unit, moment, kept_back(request.actor, moment))
+        figures = await read_backlog(
+            sources, query.by, unit, moment, kept_back(sources, request.actor, moment)
+        )
         return json_answer({**figures, **moment.stamp()})
 
     async def urgent(request: Request) -> Answer:
         query, after = turn(request, UrgentQuery, tuple[datetime, UUID])
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = await read_urgent(sources, unit, moment, kept_back(request.actor, moment))
+        figures = await read_urgent(sources, unit, moment, kept_back(sources, request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":
@@ -84,7 +82,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def deadlines(request: Request) -> Answer:
         query, after = turn(request, DeadlinesQuery, tuple[datetime | None, UUID, int])
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = await count_deadlines(sources, unit, moment, kept_back(request.actor, moment))
+        figures = await count_deadlines(sources, unit, moment, kept_back(sources, request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":
@@ -98,7 +96,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         selection = _selection(query, unit, period)
-        figures = await read_kpi(sources, selection, moment, kept_back(request.actor, moment))
+        figures = await read_kpi(sources, selection, moment, kept_back(sources, request.actor, moment))
         return json_answer({**figures, **moment.stamp()})
 
     async def explain(request: Request) -> Answer:
@@ -143,12 +141,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         values = [await read_measure(sources, measure, selection, moment) for moment in (earlier, later)]
         compared = await read_comparison(
             sources,
-            measure,
-            selection,
-            earlier,
-            later,
+            comparison_of(sources, measure, selection, part, earlier, later),
             request.actor,
-            level=part,
             after=after,
             limit=query.limit,
         )
@@ -161,7 +155,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query, after = turn(request, ServicesQuery, tuple[datetime, UUID])
         period = _period(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        figures = await count_services(sources, unit, period, moment, kept_back(request.actor, moment))
+        figures = await count_services(
+            sources, unit, period, moment, kept_back(sources, request.actor, moment)
+        )
         items: list[dict[str, Any]] = []
         following = None
         if request.actor.role != "dashboard":
@@ -228,12 +224,24 @@ def _measure(request: Request, query: ExplainQuery | CompareQuery) -> Measure:
     measure = EXPLAINED.get(request.parameters["measure"])
     if measure is None:
         raise Problem("not-found")
-    if query.level is not None and measure.kind != "LEVELS":
-        raise invalid("level", "unknown", _NO_LEVELS)
-    if query.timer is not None and (measure.kind != "TIMERS" or query.timer not in DUTIES):
-        raise invalid("timer", "unknown", _NO_TIMERS)
+    check_part(measure, query.level, query.timer)
     refuse_dashboard(request.actor)
     return measure
+
+
+def check_part(measure: Measure, level: Level | None, timer: Timer | None, within: str = "") -> None:
+    """Whether the measure has the part; `within` is where the parameters stand. Raises: Problem 422."""
+    if level is not None and measure.kind != "LEVELS":
+        raise invalid(f"{within}level", "unknown", _NO_LEVELS)
+    if timer is not None and (measure.kind != "TIMERS" or timer not in DUTIES):
+        raise invalid(f"{within}timer", "unknown", _NO_TIMERS)
+
+
+def kept_back(sources: Sources, actor: Actor, moment: Moment) -> SmallBelow | None:
+    """What is too small for the actor to be shown, if anything."""
+    if actor.role != "dashboard":
+        return None
+    return small_below(sources.trees.at(moment.position, moment.occurred), day_of(moment.instant))
 
 
 def _selection(query: KpiQuery | ExplainQuery, unit: UUID | None, period: Period) -> Selection:

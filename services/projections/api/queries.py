@@ -112,6 +112,14 @@ class CompareQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     next: Cursor | None = None
 
 
+class PublicationQuery(LongPageQuery, frozen=True, kw_only=True):
+    """The page is of the late events."""
+
+
+class PublicationsQuery(PageQuery, frozen=True, kw_only=True):
+    unit: UUID | None = None
+
+
 class TimelineQuery(PageQuery, frozen=True, kw_only=True):
     limit: LongLimit = LONG_LIMIT_MAX
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.projections.api import cases, figures, register, streams
+from services.projections.api import cases, figures, publications, register, streams
 from services.projections.api.streams import ExpiresAt
 from services.projections.reads.reads import Reads
 from shared.runtime.web import Operation
@@ -12,6 +12,7 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> Sequence[Operation]:
     return (
         *cases.operations(reads),
         *figures.operations(reads),
+        *publications.operations(reads),
         *register.operations(reads),
         *streams.operations(reads, expires_at),
     )

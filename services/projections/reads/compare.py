@@ -34,7 +34,9 @@ class Compared(NamedTuple):
     """The cases that the reader was told of."""
 
 
-class _Changed(NamedTuple):
+class Changed(NamedTuple):
+    """A subject that is counted otherwise at the later moment."""
+
     kind: str
     subject_id: UUID | None
     ref: str | None
@@ -45,35 +47,44 @@ class _Changed(NamedTuple):
     place: Place
 
 
-async def read_comparison(
+class Comparison(NamedTuple):
+    """A figure at two moments."""
+
+    measure: Measure
+    selection: Selection
+    level: Level | Timer | None
+    """The one part of the measure that is asked for."""
+    earlier: Moment
+    later: Moment
+    snapshots: tuple[Snapshot, Snapshot]
+
+
+def comparison_of(
     sources: Sources,
     measure: Measure,
     selection: Selection,
+    level: Level | Timer | None,
     earlier: Moment,
     later: Moment,
-    actor: Actor,
-    *,
-    level: Level | Timer | None,
-    after: Place | None,
-    limit: int,
+) -> Comparison:
+    was, holds = (_snapshot(sources, selection.unit, moment) for moment in (earlier, later))
+    return Comparison(measure, selection, level, earlier, later, (was, holds))
+
+
+async def read_comparison(
+    sources: Sources, asked: Comparison, actor: Actor, *, after: Place | None, limit: int
 ) -> Compared:
     """A page of the subjects that came, left or changed, by their ids; shown as the later moment allows."""
-    snapshots = _snapshot(sources, selection.unit, earlier), _snapshot(sources, selection.unit, later)
+    later, tree = asked.later, asked.snapshots[1].tree
     async with sources.pool.connection() as connection:
-        if measure.kind == "COVERAGE":
-            changed = []
-            if selection.of_all_cases:
-                changed = await _households(connection, snapshots, selection.period, after, limit + 1)
-        else:
-            page = _Page(measure, snapshots, (earlier, later), selection, level, after, limit + 1)
-            changed = await _subjects(connection, page)
+        changed = await list_changed(connection, asked, after=after, limit=limit + 1)
         more = len(changed) > limit
         changed = changed[:limit]
-        marks = await _marks(connection, changed, snapshots)
+        marks = await fetch_because(connection, changed, asked.snapshots)
         cases = {mark.stream_id for each in marks for mark in each if mark.topic.startswith("case.")}
         cases |= {case_id for each in changed for case_id in each.cases}
         cases |= {each.subject_id for each in changed if each.kind == _CASE and each.subject_id}
-        known = await known_cases(connection, cases, actor, snapshots[1].tree, later, sources.trees.current)
+        known = await known_cases(connection, cases, actor, tree, later, sources.trees.current)
     items = [_item(each, because, known, actor, later) for each, because in zip(changed, marks, strict=True)]
     told = frozenset(item["case_id"] for item in items if "case_id" in item)
     return Compared(items, changed[-1].place if more else None, told)
@@ -87,31 +98,37 @@ def _snapshot(sources: Sources, unit: UUID | None, moment: Moment) -> Snapshot:
     return Snapshot(as_of=moment.as_of, tree=tree, units=units_of(tree, unit))
 
 
-class _Page(NamedTuple):
-    measure: Measure
-    snapshots: tuple[Snapshot, Snapshot]
-    moments: tuple[Moment, Moment]
-    selection: Selection
-    level: Level | Timer | None
-    after: Place | None
-    limit: int
+async def list_changed(
+    connection: Connection, asked: Comparison, *, after: Place | None, limit: int
+) -> list[Changed]:
+    """The subjects of which the figure counts something else at the later moment, by their ids."""
+    if asked.measure.kind != "COVERAGE":
+        return await _subjects(connection, asked, after, limit)
+    if not asked.selection.of_all_cases:
+        return []
+    return await _households(connection, asked.snapshots, asked.selection.period, after, limit)
 
 
-async def _subjects(connection: Connection, page: _Page) -> list[_Changed]:
-    measure, selection = page.measure, page.selection
-    sooner, period = (measure.counted_in(selection.period, day_of(moment.instant)) for moment in page.moments)
+async def _subjects(
+    connection: Connection, asked: Comparison, after: Place | None, limit: int
+) -> list[Changed]:
+    measure, selection = asked.measure, asked.selection
+    sooner, period = (
+        measure.counted_in(selection.period, day_of(moment.instant))
+        for moment in (asked.earlier, asked.later)
+    )
     changes = await list_changes(
         connection,
         (*measure.facts, *measure.over, *measure.unclassified),
-        *page.snapshots,
+        *asked.snapshots,
         (sooner, period),
-        level=page.level,
+        level=asked.level,
         category=selection.category,
-        after=page.after and page.after[0],
-        limit=page.limit,
+        after=after and after[0],
+        limit=limit,
     )
     return [
-        _Changed(
+        Changed(
             each.subject_kind,
             each.subject_id,
             each.subject_ref,
@@ -131,7 +148,7 @@ async def _households(
     period: Period,
     after: Place | None,
     limit: int,
-) -> list[_Changed]:
+) -> list[Changed]:
     last = None if after is None else (after[0], after[1] or "")
     changes = await list_coverage_changes(connection, *snapshots, period, after=last, limit=limit)
     found = []
@@ -143,13 +160,13 @@ async def _households(
         units = frozenset(beneath for snapshot in snapshots for beneath in snapshot.tree.subtree(unit))
         place = (unit, ref)
         found.append(
-            _Changed("household", None, ref, change, tuple(sorted(positions)), frozenset(), units, place)
+            Changed("household", None, ref, change, tuple(sorted(positions)), frozenset(), units, place)
         )
     return found
 
 
-async def _marks(
-    connection: Connection, changed: Sequence[_Changed], snapshots: tuple[Snapshot, Snapshot]
+async def fetch_because(
+    connection: Connection, changed: Sequence[Changed], snapshots: tuple[Snapshot, Snapshot]
 ) -> list[list[Mark]]:
     """The events that made each difference; where it is the tree's alone, those of its units."""
     positions = {position for each in changed for position in each.positions}
@@ -177,7 +194,7 @@ def _above(units: Collection[UUID], snapshots: tuple[Snapshot, Snapshot]) -> fro
 
 
 def _item(
-    changed: _Changed, because: Sequence[Mark], known: set[UUID], actor: Actor, later: Moment
+    changed: Changed, because: Sequence[Mark], known: set[UUID], actor: Actor, later: Moment
 ) -> dict[str, Any]:
     cases = changed.cases | {mark.stream_id for mark in because if mark.topic.startswith("case.")}
     on_a_case = changed.kind == _CASE or cases

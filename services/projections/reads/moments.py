@@ -39,7 +39,7 @@ class Asked(Protocol):
 
 
 class _At(msgspec.Struct, frozen=True, kw_only=True):
-    """One of two positions that are compared, as a read asks for it."""
+    """A position that has a name of its own, as a read asks for it."""
 
     at_position: int
     at_occurred: datetime | None
@@ -116,14 +116,20 @@ class Moments:
         Raises: Problem, 422 that names the position which is beyond the head or later than the other, and
         as `of_views`.
         """
-        head = await self._head(0)
-        for name, position in (("a", a), ("b", b)):
-            if position > head.position:
-                raise invalid(name, "range", _BEYOND)
         if a > b:
             raise invalid("a", "range", _BACKWARDS)
-        earlier = await self.of_views(_At(at_position=a, at_occurred=occurred))
-        return earlier, await self.of_views(_At(at_position=b, at_occurred=occurred))
+        earlier = await self.of_position("a", a, occurred)
+        return earlier, await self.of_position("b", b, occurred)
+
+    async def of_position(self, name: str, position: int, occurred: datetime | None = None) -> Moment:
+        """Of the read models at a position that stands in the field `name`.
+
+        Raises: Problem, 422 that names the field where the position is beyond the head, and as `of_views`.
+        """
+        head = await self._head(0)
+        if position > head.position:
+            raise invalid(name, "range", _BEYOND)
+        return await self.of_views(_At(at_position=position, at_occurred=occurred))
 
     async def _moment(self, asked: Asked, head: Head, latest: int) -> Moment:
         position, instant = latest, datetime.now(UTC)

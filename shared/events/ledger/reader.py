@@ -31,6 +31,10 @@ _STREAM_MARKS: Final = """
     SELECT position, topic, stream_id FROM ledger.events
     WHERE stream_id = ANY(%s) AND topic = ANY(%s) AND position > %s AND position <= %s ORDER BY position
 """
+_PUBLICATIONS: Final = f"""
+    SELECT {COLUMNS} FROM ledger.events
+    WHERE topic LIKE 'publication.%%' AND position < %s ORDER BY position DESC LIMIT %s
+"""
 _RECORDED_AT: Final = "SELECT recorded_at FROM ledger.events WHERE position = %s"
 
 _POSITION_MAX: Final = 2**63 - 1
@@ -126,6 +130,13 @@ async def fetch_stream_marks(
     """The events of these topics in some streams after `after` up to and including `to`, by position."""
     cursor = await connection.execute(_STREAM_MARKS, (list(streams), list(topics), after, to), binary=True)
     return [Mark(*row) for row in await cursor.fetchall()]
+
+
+async def fetch_publications(connection: AsyncConnection[Any], before: int, limit: int) -> list[Recorded]:
+    """At most `limit` events of publications at positions before `before`, the latest first."""
+    async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
+        await cursor.execute(_PUBLICATIONS, (before, limit))
+        return await cursor.fetchall()
 
 
 async def position_at(connection: AsyncConnection[Any], instant: datetime) -> int:
