@@ -318,16 +318,42 @@ def _start_clock(county: County, which: int, option: int, late: timedelta) -> No
     case = _case(county, which, *OPEN_STATES, "RESOLVED")
     if case is None:
         return
+    timer = _TIMERS[(which + option) % len(_TIMERS)]
+    event = _started(county, timer, option, late)
+    county.add((case.case_id, event), late=late, unit=case.holder_unit)
+
+
+def _started(county: County, timer: Timer, option: int, late: timedelta) -> cases.DeadlineStarted:
+    """A clock that starts now; a hotline's with a limit of some hours, or none."""
     due = None if option == 11 else _midnight(county, option % 4)
-    event = cases.DeadlineStarted(
-        timer=_TIMERS[(which + option) % len(_TIMERS)],
+    limited = timer == "T14" and option % 5
+    return cases.DeadlineStarted(
+        timer=timer,
         started_on=county.now.date(),
         due_at=due,
         awaiting="CALENDAR" if due is None else None,
+        contact_by=county.now - late + timedelta(hours=8 * option) if limited else None,
         pack="builtin-1",
         calendar="2026",
     )
-    county.add((case.case_id, event), late=late, unit=case.holder_unit)
+
+
+def _order(county: County, which: int, option: int, late: timedelta) -> None:
+    """A hotline order is accepted where it was received."""
+    case = _case(county, which, "REGISTERED")
+    if case is not None:
+        accepted = cases.CaseAccepted(procedure="HOTLINE")
+        started = _started(county, "T14", option, late)
+        county.add((case.case_id, accepted), (case.case_id, started), late=late, unit=case.holder_unit)
+
+
+def _contact(county: County, which: int, option: int, late: timedelta) -> None:
+    """A contact, mostly about an order."""
+    orders = [case for case in county.cases if case.is_open and case.procedure == "HOTLINE"]
+    case = orders[which % len(orders)] if orders and option % 4 else _case(county, which, *OPEN_STATES)
+    if case is not None:
+        event = cases.ContactRecorded(reached=option % 2 == 0, means="PHONE")
+        county.add((case.case_id, event), late=late, unit=case.holder_unit)
 
 
 def _turn_clock(
@@ -493,6 +519,8 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "visit_on_case": _act(_visit_on_case, *OPEN_STATES),
     "perform": _act(lambda c, o: cases.ServicePerformed(item="PENSION"), *OPEN_STATES),
     "note": _act(lambda c, o: cases.AuditNoted(text=SEALED), *OPEN_STATES, "RESOLVED", "CLOSED"),
+    "order": _order,
+    "contact": _contact,
     "start_clock": _start_clock,
     "breach": _turn_clock(_of_due(cases.DeadlineBreached), "RUNNING", due=True),
     "void": _turn_clock(_void, "BREACHED"),
@@ -514,5 +542,6 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
 _USUAL: Final = ("open", "accept", "assign", "classify", "escalate", "receive", "resolve", "merge")
 _CLOCKS: Final = ("start_clock", "start_clock", "breach")
 _AFTERWARDS: Final = ("mediate", "mediate", "mediate", "agree", "agree", "keep_terms", "follow_up")
-_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, *_CLOCKS, *_AFTERWARDS, "open", "resolve"]
+_HOTLINE: Final = ("order", "contact", "contact", "contact")
+_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, *_CLOCKS, *_AFTERWARDS, *_HOTLINE, "open", "resolve"]
 """What happens often is drawn often, so that cases live to see more than their end."""

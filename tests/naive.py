@@ -62,6 +62,9 @@ class Life:
     terminated_on: list[date] = field(default_factory=list)
     followed_up: list[tuple[int, date, Any]] = field(default_factory=list)
     """The cycle, the day and the event of each attempt."""
+    order: tuple[datetime, datetime] | None = None
+    """Of a hotline order when it first was one with a limit, and until when it was to be answered."""
+    contacted_at: list[datetime] = field(default_factory=list)
     absorbed: list[Any] = field(default_factory=list)
     clocks: tuple[Deadline, ...] = ()
 
@@ -128,6 +131,10 @@ def happened(life: Life, recorded: Recorded, event: Any) -> None:
         life.holder, life.level = event.unit, event.level
     elif topic == "case.urgency_classified":
         life.urgent, life.status = event.urgent, event.status
+    elif topic == "case.deadline_started" and event.contact_by is not None:
+        life.order = life.order or (recorded.occurred_at, event.contact_by)
+    elif topic == "case.contact_recorded":
+        life.contacted_at.append(recorded.occurred_at)
     elif topic == "case.suspended":
         life.suspended_from = before
     elif topic == "case.resumed":
@@ -211,6 +218,12 @@ def counted(
                 total["duty", clock.timer, life.unit] += 1
                 total["duty_in_time", clock.timer, life.unit] += kept(clock, clock.due_at)
                 total["duty_in_original_time", clock.timer, life.unit] += kept(clock, clock.original_due_at)
+        if life.order is not None and within(shanghai(life.order[0])):
+            start, limit = life.order
+            total["hotline_order", None, life.unit] += 1
+            total["hotline_contacted", None, life.unit] += any(
+                start <= at <= limit for at in life.contacted_at
+            )
         if disposed and life.in_total and on_day:
             total["disposed", None, life.unit] += 1
             total["disposed_net", None, life.unit] += 1

@@ -193,6 +193,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     follow_ups: tuple[FollowUp, ...] = ()
     review: Review | None = None
     replied_on: date | None = None
+    contacts: tuple[Mark, ...] = ()
+    """Of the complainant, reached or not."""
     closed_at: datetime | None = None
     archived_at: datetime | None = None
     cycle: int = 1

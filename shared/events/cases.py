@@ -473,6 +473,8 @@ class DeadlineStarted(CaseEvent, frozen=True, kw_only=True):
     awaiting: Awaited | None = None
     warn_at: datetime | None = None
     """When somebody is to be warned that it will be due."""
+    contact_by: datetime | None = None
+    """Until when the complainant of a hotline order is to be contacted, where the rules say so."""
     pack: str
     """Id of the rules that it runs under."""
     calendar: str

@@ -121,6 +121,7 @@ def _started(recorded: Recorded, event: cases.DeadlineStarted) -> Deadline:
         due_at=event.due_at,
         original_due_at=event.due_at,
         warn_at=event.warn_at,
+        contact_by=event.contact_by,
         state="RUNNING" if event.awaiting is None else "AWAITING",
         subject=event.subject,
         pack=event.pack,

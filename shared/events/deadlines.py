@@ -39,6 +39,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
     """How often it was extended."""
     warn_at: datetime | None = None
     """When a warning is due that hasn't been given."""
+    contact_by: datetime | None = None
+    """Until when the complainant of a hotline order is to be contacted."""
     pauses: tuple[Pause, ...] = ()
 
     @property

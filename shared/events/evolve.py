@@ -467,6 +467,7 @@ _CHANGES: dict[type[Event], Callable[[Case, Recorded, Any], Changes]] = {
     cases.ReferredToPolice: _referred,
     cases.LevelNotified: _level_notified,
     cases.DocumentAttached: _document,
+    cases.ContactRecorded: lambda case, recorded, event: {"contacts": (*case.contacts, _mark(recorded))},
     cases.ReplyRecorded: lambda case, recorded, event: {"replied_on": event.delivered_on},
     cases.HandlerAssigned: _handler_assigned,
     cases.ProcedureChanged: lambda case, recorded, event: {"procedure": event.procedure},

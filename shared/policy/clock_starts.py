@@ -1,7 +1,7 @@
 """Which clocks an event starts, and when they are due: by the rules of whoever holds the case then."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -78,7 +78,7 @@ def calendar_of(policy: Policy) -> Calendar:
 def starts_of(event: Event, case: Case, at: datetime, tree: UnitTree) -> Iterator[cases.DeadlineStarted]:
     """The clocks that an event starts which made the case what it is."""
     today = day_of(at)
-    yield from _started(_starts(event, case, today), case, tree.policy(case.holder_unit, today))
+    yield from _started(_starts(event, case, today), case, at, tree.policy(case.holder_unit, today))
 
 
 def first_starts(case: Case, now: datetime, tree: UnitTree) -> Iterator[cases.DeadlineStarted]:
@@ -100,7 +100,7 @@ def first_starts(case: Case, now: datetime, tree: UnitTree) -> Iterator[cases.De
         starts += [Start("T1", today), Start("T2" if case.state == "REGISTERED" else "T4", today)]
     starts += [Start("T11", today, query.query_id) for query in case.queries if query.state == "OPEN"]
     starts += [Start("T12", today, demand.demand_id) for demand in case.demands if demand.outcome is None]
-    yield from _started(starts, case, tree.policy(case.holder_unit, today))
+    yield from _started(starts, case, now, tree.policy(case.holder_unit, today))
 
 
 def warning_of(timer: Timer, due: datetime | None, policy: Policy) -> datetime | None:
@@ -108,8 +108,17 @@ def warning_of(timer: Timer, due: datetime | None, policy: Policy) -> datetime |
     return None if due is None else warned_at(due, policy.timers[timer].approaching, calendar_of(policy))
 
 
-def _started(starts: Iterable[Start], case: Case, policy: Policy) -> Iterator[cases.DeadlineStarted]:
-    """Those of the clocks that the rules have for the case."""
+def _contact_by(timer: Timer, at: datetime, policy: Policy) -> datetime | None:
+    """Until when the complainant is to be contacted about what starts then, as the rules say."""
+    if timer != "T14" or policy.contact_hours is None:
+        return None
+    return at + timedelta(hours=policy.contact_hours)
+
+
+def _started(
+    starts: Iterable[Start], case: Case, at: datetime, policy: Policy
+) -> Iterator[cases.DeadlineStarted]:
+    """Those of the clocks that the rules have for the case, started at an instant."""
     calendar = calendar_of(policy)
     for timer, on, subject in starts:
         if not policy.runs(timer, case.procedure or "SELF_GOVERNANCE"):
@@ -122,6 +131,7 @@ def _started(starts: Iterable[Start], case: Case, policy: Policy) -> Iterator[ca
             due_at=due,
             awaiting=None if due is not None else "CALENDAR",
             warn_at=warning_of(timer, due, policy),
+            contact_by=_contact_by(timer, at, policy),
             pack=policy.id,
             calendar=calendar.id,
             subject=subject,

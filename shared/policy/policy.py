@@ -149,6 +149,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How far back `occurred_at` may lie, without an import."""
     future_s: int
     """How far ahead of the clock `occurred_at` may be and still be taken as now."""
+    contact_hours: int | None
+    """Within how many hours of its start the complainant of a hotline order is to be contacted.
+
+    None: the rules name no such limit, as those from before there was one.
+    """
     follow_up_attempts: int
     """Attempts to reach the complainant in one cycle; so many in vain count as unreachable."""
     partial_counts: bool

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +16,7 @@ from shared.runtime.database import service_pool
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.e2e.conftest import Anjie, Json, Town
 from tests.e2e.reading import Event as Received
-from tests.e2e.reading import Listener, read, serving_a_module, settled
+from tests.e2e.reading import Listener, command, read, serving_a_module, settled
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,41 @@ def test_on_time_rates_are_explained_by_starts_and_ends(running: Anjie, place: T
     for query in ({"timer": "T5"}, {"level": "GROUP"}):
         assert place.leader.get("/v1/explain/on_time_rate", **query).status_code == 422
     assert place.leader.get("/v1/explain/registered", timer="T13").status_code == 422
+
+
+def test_the_response_rate_is_explained_by_the_start_and_the_contact(place: Town) -> None:
+    order = {"channel": "HOTLINE", "procedure": "HOTLINE"}
+    before = datetime.now(UTC)
+    kept, missed = (place.open_case(**order, occurred_at=_ago(before, days=3)) for _ in range(2))
+    accepted = [
+        command(place.leader, case, "accept-case", {"occurred_at": _ago(before, days=2)})
+        for case in (kept, missed)
+    ]
+    contact = {"reached": False, "means": "PHONE"}
+    command(place.leader, accepted[1], "record-contact", contact | {"occurred_at": _ago(before, hours=23)})
+    in_time = contact | {"occurred_at": _ago(before, hours=25)}
+    contacted = command(place.leader, accepted[0], "record-contact", in_time)
+
+    told = read(place.leader, "/v1/kpi", min_position=contacted["position"])
+    half = {"numerator": 1, "denominator": 2, "percent": "50.00"}
+    assert told["measures"]["response_rate"] == half
+    explained = read(place.leader, "/v1/explain/response_rate")
+    assert explained["value"] == half
+    [item] = explained["numerator_items"]
+    assert item["subject_id"] == kept["case_id"]
+    topics = ["case.deadline_started", "case.contact_recorded"]
+    assert [reason["topic"] for reason in item["because"]] == topics
+    assert len(explained["denominator_items"]) == 2
+    compared = read(
+        place.leader, "/v1/compare/response_rate", a=accepted[1]["position"], b=contacted["position"]
+    )
+    [change] = compared["items"]
+    assert (change["case_id"], change["change"]) == (kept["case_id"], "CHANGED")
+    assert [reason["position"] for reason in change["because"]] == [contacted["position"]]
+
+
+def _ago(now: datetime, **by: int) -> str:
+    return (now - timedelta(**by)).isoformat()
 
 
 def test_the_board_follows_the_list(running: Anjie, place: Town) -> None:

@@ -193,6 +193,7 @@ async def _check_figures(
     assert kpi["reopen_rate"] == ratio(count("reopening"), count("resolution"))
     concluded = count("agreed") + count("terminated")
     assert kpi["mediation_success_rate"] == ratio(count("agreed"), concluded)
+    assert kpi["response_rate"] == ratio(count("hotline_contacted"), count("hotline_order"))
     solved, unsolved = count("told_solved"), count("told_unsolved")
     assert kpi["resolution_rate"] == ratio(solved, solved + unsolved)
     answered = count("satisfied") + count("unsatisfied")

@@ -1,10 +1,13 @@
 """When each clock starts, and until when it runs, by the rules for the whole country."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from shared.policy.jurisdiction import Adoption, UnitTree
+from shared.policy.packs import DEFAULT_POLICY
 from tests.unit.casework import (
     GROUP,
     LEADER,
@@ -13,6 +16,7 @@ from tests.unit.casework import (
     SUPERVISOR,
     TOWNSHIP,
     TOWNSHIP_OFFICER,
+    TREE,
     VILLAGE,
     VILLAGE_OFFICER,
     actor,
@@ -233,6 +237,26 @@ class TestHotline:
         assert affair.live == {"T13"}
         affair.then("accept-case", VILLAGE_OFFICER)
         assert affair.last_day("T14") == "2025-05-06", "a Sunday is worked before Labour Day"
+
+    def test_the_complainant_is_to_be_contacted_within_a_day(self) -> None:
+        affair = Affair("2025-04-30 09:30", VILLAGE_OFFICER, **HOTLINE)
+        affair.on("2025-04-30 16:05", "accept-case", VILLAGE_OFFICER)
+        assert affair.clock("T14").contact_by == moment("2025-05-01 16:05"), "hours know no holiday"
+        assert affair.clock("T13").contact_by is None
+
+    def test_an_acceptance_recorded_late_sets_the_limit_from_when_it_was(self) -> None:
+        affair = Affair("2025-05-06", VILLAGE_OFFICER, **HOTLINE)
+        affair.wait("2025-05-07")
+        affair.late("2025-05-06 11:00", "accept-case", VILLAGE_OFFICER)
+        assert affair.clock("T14").contact_by == moment("2025-05-07 11:00")
+
+    @pytest.mark.parametrize(("hours", "limit"), [(2, moment("2025-05-06 12:30")), (None, None)])
+    def test_the_rules_may_set_another_limit_or_none(self, hours: int | None, limit: datetime | None) -> None:
+        rules = Adoption(date(2025, 1, 1), replace(DEFAULT_POLICY, contact_hours=hours))
+        tree = UnitTree({unit.unit_id: unit for unit in TREE}, {TOWNSHIP: (rules,)})
+        affair = Affair("2025-05-06", VILLAGE_OFFICER, tree=tree, **HOTLINE)
+        affair.on("2025-05-06 10:30", "accept-case", VILLAGE_OFFICER)
+        assert (affair.state("T14"), affair.clock("T14").contact_by) == ("RUNNING", limit)
 
     def test_a_delegation_leaves_a_running_one_and_begins_one_where_none_runs(self) -> None:
         affair = Affair("2025-05-06", VILLAGE_OFFICER, **HOTLINE)

@@ -75,6 +75,7 @@ class TestShipped:
         policy = DEFAULT_POLICY
         assert policy == policy_of("cn-default")
         assert (policy.return_limit, policy.late_days, policy.future_s) == (2, 30, 120)
+        assert policy.contact_hours == 24
         assert (policy.follow_up_attempts, policy.small_cell_min, policy.partial_counts) == (3, 5, False)
         assert policy.warning_scale == ("RED", "ORANGE", "YELLOW", "BLUE")
         assert policy.suspension_grounds == get_args(SuspensionGround)
@@ -195,6 +196,17 @@ class TestInheritance:
             ("county.yaml", 5, "late_days.value"),
         ]
 
+    def test_hotline_orders_may_have_another_limit_or_none(self) -> None:
+        assert child("contact_hours: {value: 2}\n").contact_hours == 2
+        assert child("contact_hours: null\n").contact_hours is None
+
+    def test_content_from_before_a_section_is_read_without_it(self) -> None:
+        content = msgspec.json.decode(read_pack(HEAD, file="town.yaml").content)
+        del content["contact_hours"]
+        policy = pack_of(msgspec.json.encode(content)).policy
+        assert policy.contact_hours is None
+        assert policy.late_days == DEFAULT_POLICY.late_days
+
     def test_a_calendar_year_is_taken_over(self) -> None:
         year = child(CALENDAR).calendar_years[2027]
         assert year.holidays == (date(2027, 1, 1), date(2027, 2, 3))
@@ -236,6 +248,9 @@ FAULTS: Final = {
     "half-number": ("late_days: {value: 30.5}", 5, "late_days.value", "a whole number"),
     "list-for-number": ("late_days: {value: [30]}", 5, "late_days.value", "a single value"),
     "number-for-table": ("late_days: 30", 5, "late_days", "must be a table"),
+    "number-for-nullable-table": ("contact_hours: 24", 5, "contact_hours", "must be a table"),
+    "no-hours": ("contact_hours: {value: 0}", 5, "contact_hours.value", "must be from 1 to 8784"),
+    "hours-in-words": ("contact_hours: {value: soon}", 5, "contact_hours.value", "a whole number"),
     "negative": ("late_days: {value: -1}", 5, "late_days.value", "must be from 0 to 3660"),
     "absurd": (
         "ladder:\n  value:\n    GROUP: {amount: 99999}",

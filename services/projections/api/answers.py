@@ -292,6 +292,7 @@ class Measures(Part, frozen=True, kw_only=True):
     reopen_rate: Ratio
     mediation_success_rate: Ratio
     fulfilment_rate: Ratio
+    response_rate: Ratio
     resolution_rate: Ratio
     satisfaction_rate: Ratio
     satisfaction_answered: Ratio

@@ -79,7 +79,7 @@ _DECISIVE: Final = attrgetter(
     ),
     *("docket_unit", "holder_unit", "opened_at", "absorbed"),
     *("registered", "held", "classified", "resolutions", "reopenings", "reached", "absorptions"),
-    *("follow_ups", "agreement", "earlier_agreements", "terminations"),
+    *("follow_ups", "agreement", "earlier_agreements", "terminations", "contacts"),
 )
 
 
@@ -90,7 +90,9 @@ def decisive(case: Case) -> tuple[Any, ...]:
 
 def telling(clocks: Sequence[Clock]) -> tuple[Clock, ...]:
     """The clocks that `case_facts` looks at."""
-    return tuple(clock for clock in clocks if clock.deadline.state in _JUDGED)
+    return tuple(
+        clock for clock in clocks if clock.deadline.state in _JUDGED or clock.deadline.contact_by is not None
+    )
 
 
 def case_facts(case: Case, clocks: Sequence[Clock] = ()) -> tuple[Row, ...]:
@@ -137,6 +139,7 @@ class _CaseFacts:
         self._levels(self._case)
         for clock in self._clocks:
             self._on_time(clock)
+        self._order(self._case.contacts)
         self._once("resolution", self._case.resolutions)
         self._once("reopening", self._case.reopenings)
         for termination in self._case.terminations:
@@ -249,6 +252,20 @@ class _CaseFacts:
             self._on(day, "duty_in_time", because, deadline.timer)
         if deadline.ended_at <= original or (in_time and original == due):
             self._on(day, "duty_in_original_time", because, deadline.timer)
+
+    def _order(self, contacts: Sequence[Mark]) -> None:
+        """A hotline order, once, on the day of its first clock; and whether it was answered in time."""
+        for clock in self._clocks:
+            limit, started = clock.deadline.contact_by, clock.started
+            if limit is None:
+                continue
+            day = day_of(started.occurred_at)
+            self._on(day, "hotline_order", _because(started))
+            for contact in contacts:
+                if started.occurred_at <= contact.occurred_at <= limit:
+                    self._on(day, "hotline_contacted", _because(started, contact))
+                    break
+            return
 
     def _add(self, measure: str, because: Because, level: str | None = None) -> None:
         """A fact of the day on which the case was registered."""

@@ -158,6 +158,14 @@ MEASURES: Final[dict[str, Measure]] = {
             "period and is over by the moment asked for; one without due days is in neither",
         ),
         Measure(
+            name="response_rate",
+            kind="RATIO",
+            facts=("hotline_contacted",),
+            over=("hotline_order",),
+            formula="hotline orders whose complainant was contacted, reached or not, within the limit ÷ "
+            "hotline orders accepted or delegated in the period, each once, by its first clock with a limit",
+        ),
+        Measure(
             name="resolution_rate",
             kind="RATIO",
             facts=("told_solved",),

@@ -51,6 +51,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     return_limit: Rule[Annotated[int, Meta(ge=0, le=100)]]
     late_days: Rule[Annotated[int, Meta(ge=0, le=3_660)]]
     future_s: Rule[Annotated[int, Meta(ge=0, le=3_600)]]
+    contact_hours: Rule[Annotated[int, Meta(ge=1, le=8_784)]] | None = None
     follow_up_attempts: Rule[Annotated[int, Meta(ge=1, le=100)]]
     partial_counts: Rule[bool]
     small_cell_min: Rule[Annotated[int, Meta(ge=1, le=1_000)]]

@@ -53,16 +53,16 @@ class Shaper:
         return None
 
     def _chosen(self, tree: Tree, union: inspect.UnionType, path: Path) -> Any:
-        """A table or one kind of single value, as the tree is one; or nothing, where that is allowed."""
+        """A table or one kind of other value, as the tree is one; or nothing, where that is allowed."""
         tables = [kind for kind in union.types if isinstance(kind, inspect.StructType)]
         optional = any(isinstance(kind, inspect.NoneType) for kind in union.types)
-        value = next(k for k in union.types if not isinstance(k, inspect.StructType | inspect.NoneType))
+        values = [k for k in union.types if not isinstance(k, inspect.StructType | inspect.NoneType)]
         if optional and isinstance(tree, Leaf) and tree.plain and tree.text in _NOTHING:
             return None
         if not tables:
-            return self.shaped(tree, value, path)
-        if isinstance(tree, Leaf):
-            return self._leaf(tree, value, path, otherwise=", or a table of keys and values")
+            return self.shaped(tree, values[0], path)
+        if isinstance(tree, Leaf) and values:
+            return self._leaf(tree, values[0], path, otherwise=", or a table of keys and values")
         return self.shaped(tree, tables[0], path)
 
     def _struct(self, table: Table, struct: inspect.StructType, path: Path) -> dict[str, Any]:
@@ -72,7 +72,9 @@ class Shaper:
             if key not in fields:
                 self._tell(tree, (*path, key), f"is unknown here; known are {known}")
         for name, field in fields.items():
-            if self._whole and field.required and name not in table.entries:
+            # A pack says everything; only content kept from before there was a section may lack it.
+            needed = field.required or not path
+            if self._whole and needed and name not in table.entries:
                 self._tell(table, (*path, name), "is missing")
         return {
             key: self.shaped(tree, fields[key].type, (*path, key))
