@@ -63,6 +63,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
     "urgent_board": ("cases", "figures"),
     "deadline_board": ("cases", "deadlines"),
     "visit_coverage": ("figures",),
+    "campaign_kpi": ("figures",),
     "service_ledger": ("services",),
 }
 """The published views and the read models they are read from; a case's timeline is the ledger itself."""

@@ -78,6 +78,39 @@ def test_backlogs_follow_a_case_from_unit_to_unit(place: Town) -> None:
         assert by_holder.last_id == str(positions[-1])
 
 
+def test_the_statistics_are_streamed_measure_by_measure(place: Town) -> None:
+    first = place.open_case()
+    read(place.village_officer, "/v1/kpi", first["position"])
+    with (
+        Listener(place.village_officer, "/v1/streams/campaign_kpi") as listener,
+        Listener(place.dashboard, "/v1/streams/campaign_kpi", unit=place.village) as wall,
+    ):
+        moved = escalate(place, accept(place, place.open_case()))
+        told = read(place.village_officer, "/v1/kpi", moved["position"])
+        events = listener.until(moved["events"][0]["position"])
+        values = {row["measure"]: row["value"] for row in _kpi_rows(events).values()}
+        assert values == {**told["measures"], "on_time_rate": told["on_time_rate"]}
+        changed = {change["key"] for name, data in events if name == "delta" for change in data["changes"]}
+        assert f"{place.village}/registered" in changed
+        assert f"{place.village}/reopen_rate" not in changed, "only what is another value is told"
+        [(name, snapshot)] = [wall.next()]
+        assert name == "snapshot"
+        assert {row["measure"]: row["value"] for row in snapshot["rows"]}["registered"] == {
+            "suppressed": True
+        }
+
+
+def _kpi_rows(events: list[tuple[str, Json]]) -> dict[str, Json]:
+    """By key what a client holds in the end."""
+    rows: dict[str, Json] = {}
+    for name, data in events:
+        if name == "snapshot":
+            rows = {f"{row['unit_id']}/{row['measure']}": row for row in data["rows"]}
+        elif name == "delta":
+            rows |= {change["key"]: change["row"] for change in data["changes"]}
+    return rows
+
+
 def test_no_small_number_can_be_worked_out_from_a_wall(running: Anjie, place: Town) -> None:
     """One village has five cases, another six, the town none of its own: to hide the none takes the five."""
     body = {"kind": "VILLAGE", "name": "新江村", "parent_id": place.township}

@@ -36,6 +36,14 @@ class CoverageRow(Part, frozen=True, kw_only=True):
     visits: Count
 
 
+class KpiRow(Part, frozen=True, kw_only=True):
+    """A measure of the statistics; `value` as the read gives it, `unit_id` null for the whole."""
+
+    unit_id: UUID | None
+    measure: str
+    value: Any
+
+
 class CloudEvent(Part, frozen=True, kw_only=True):
     """CloudEvents 1.0, structured mode; only `sealed` and `position` where the caller may not know it."""
 
@@ -65,6 +73,7 @@ _ROWS: Final[Mapping[str, tuple[Any, str]]] = {
         "case_id/timer/version, or sealed/position of what the caller may not know",
     ),
     "visit_coverage": (CoverageRow, "unit_id"),
+    "campaign_kpi": (KpiRow, "unit_id/measure, or whole/measure"),
     "service_ledger": (ServiceItem, "service_id, or sealed/position of what the caller may not know"),
     "case_timeline": (TimelineItem, "case_id/version"),
 }

@@ -9,7 +9,7 @@ from services.projections.figures.queries import AsOf
 from services.projections.reads.access import readable_unit, refuse_dashboard, refuse_roles
 from services.projections.reads.boards import OutOfSight, Scope
 from services.projections.reads.event_feed import FEED_ROLES, catch_up, follow_events
-from services.projections.reads.live_views import CASE_TIMELINE, ITEM_VIEWS, UNIT_VIEWS
+from services.projections.reads.live_views import CASE_TIMELINE, ITEM_VIEWS, VIEWS
 from services.projections.reads.reads import Reads
 from shared.policy.actor import Actor
 from shared.runtime.problems import Problem, Text, invalid
@@ -37,12 +37,12 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
     async def stream(request: Request) -> Streamed:
         view = request.parameters["view"]
         query = request.query(StreamQuery)
-        if view in UNIT_VIEWS or view in ITEM_VIEWS:
-            scope = await _unit_scope(reads, view, query, request.actor)
-        elif view == CASE_TIMELINE:
+        if view not in VIEWS:
+            raise Problem("not-found")
+        if view == CASE_TIMELINE:
             scope = await _case_scope(reads, query, request)
         else:
-            raise Problem("not-found")
+            scope = await _unit_scope(reads, view, query, request.actor)
         after = _last_event_id(request)
         until = await expires_at(request.headers.get(b"authorization"))
         try:
@@ -103,9 +103,9 @@ async def _unit_scope(reads: Reads, view: str, query: StreamQuery, actor: Actor)
     if query.case_id is not None:
         raise invalid("case_id", "unknown", _NOT_HERE)
     unit = readable_unit(actor, query.unit, reads.sources.trees.current)
-    if view in UNIT_VIEWS:
-        return Scope(view=view, unit=unit, suppress=actor.role == "dashboard")
-    return Scope(view=view, unit=unit, reader=actor)
+    if view in ITEM_VIEWS:
+        return Scope(view=view, unit=unit, reader=actor)
+    return Scope(view=view, unit=unit, suppress=actor.role == "dashboard")
 
 
 async def _case_scope(reads: Reads, query: StreamQuery, request: Request) -> Scope:

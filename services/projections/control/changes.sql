@@ -15,6 +15,8 @@ WHERE measure IN ('open_by_origin', 'urgent_open_by_origin', 'unclassified_open_
 UNION
 SELECT position, 'visit_coverage', unit_id FROM moved WHERE measure IN ('visit', 'roster')
 UNION
+SELECT position, 'campaign_kpi', unit_id FROM moved
+UNION
 SELECT known_from, 'urgent_board', case_id FROM cases WHERE urgent AND known_from < gone_at
 UNION
 SELECT gone_at, 'urgent_board', case_id FROM cases

@@ -22,8 +22,10 @@ from services.projections.reads.boards import (
 )
 from services.projections.reads.frames import changes_between
 from services.projections.reads.groups import HEARTBEAT_S, Group, frames_for
+from services.projections.reads.kpi_board import KpiBoard
 from services.projections.reads.listed import Listed
 from services.projections.reads.live_views import (
+    CAMPAIGN_KPI,
     ITEM_VIEWS,
     UNIT_VIEWS,
     UNITS,
@@ -153,6 +155,8 @@ class Hub:
             return UnitBoard(scope, UNIT_VIEWS[scope.view])
         if scope.view in ITEM_VIEWS:
             return ItemBoard(scope, ITEM_VIEWS[scope.view], self._sources)
+        if scope.view == CAMPAIGN_KPI:
+            return KpiBoard(scope, self._sources)
         return TimelineBoard(scope, self._sources)
 
     async def _own_of(self, connection: Connection, view: str, tree: UnitTree) -> Own:

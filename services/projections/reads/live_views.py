@@ -133,8 +133,9 @@ ITEM_VIEWS: Final[dict[str, Fetch]] = {
     "service_ledger": _services,
 }
 """Views with a row for each case, clock or service."""
+CAMPAIGN_KPI: Final = "campaign_kpi"
 CASE_TIMELINE: Final = "case_timeline"
-VIEWS: Final = (*UNIT_VIEWS, *ITEM_VIEWS, CASE_TIMELINE)
+VIEWS: Final = (*UNIT_VIEWS, *ITEM_VIEWS, CAMPAIGN_KPI, CASE_TIMELINE)
 
 
 UNITS: Final = "units"
