@@ -280,7 +280,8 @@ def judged(clock: Deadline) -> bool:
 def kept(clock: Deadline, due: datetime | None) -> bool:
     if clock.state == "BREACHED" or due is None or clock.ended_at is None:
         return False
-    return clock.ended_at <= due or (clock.state == "VOIDED" and due == clock.due_at)
+    stood_still = any(each.paused_at <= due for each in clock.pauses if each.resumed_at is None)
+    return stood_still or clock.ended_at <= due or (clock.state == "VOIDED" and due == clock.due_at)
 
 
 def due_day(clock: Deadline) -> date:

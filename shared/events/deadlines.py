@@ -54,10 +54,17 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "BREACHED" and self.live
 
     @property
+    def ran_until(self) -> datetime | None:
+        """When it ended; where it stood still then, since when it did. None while it hasn't ended."""
+        if self.ended_at is None or not self.paused:
+            return self.ended_at
+        return min(self.ended_at, self.pauses[-1].paused_at)
+
+    @property
     def missed(self) -> bool:
         """Whether what was due came too late and nobody has recorded that yet, as under an import."""
-        late = self.ended_at is not None and self.due_at is not None and self.ended_at > self.due_at
-        return self.state == "STOPPED" and late
+        until, due = self.ran_until, self.due_at
+        return self.state == "STOPPED" and until is not None and due is not None and until > due
 
     @property
     def wake_at(self) -> datetime | None:

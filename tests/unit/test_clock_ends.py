@@ -334,6 +334,15 @@ class TestPauses:
         affair.on("2025-05-20", "terminate-mediation", NEIGHBOUR, ground="REFUSED", remedies_notified=True)
         assert affair.last_day("T13") == "2025-05-21"
 
+    def test_an_agreement_long_after_the_ladder_stood_still_is_in_time(self) -> None:
+        affair = Affair("2025-05-06")
+        affair.then("accept-case", LEADER)
+        affair.mediated("2025-05-06")
+        affair.on("2025-05-20", "record-agreement", LEADER, **AGREED)
+        affair.wait("2025-05-25")
+        assert affair.state("T13") == "STOPPED"
+        assert affair.recorded("case.deadline_breached") == []
+
     def test_a_breach_before_the_pause_stays(self) -> None:
         affair = Affair("2025-05-06", VILLAGE_OFFICER)
         affair.handled("2025-05-06", VILLAGE_OFFICER)

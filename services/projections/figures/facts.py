@@ -245,12 +245,13 @@ class _CaseFacts:
         because = _because(clock.started, *([] if judged is None else [judged]))
         day = day_of(original) - _DAY
         self._on(day, "duty", because, deadline.timer)
-        if deadline.state == "BREACHED" or deadline.ended_at is None:
+        until = deadline.ran_until
+        if deadline.state == "BREACHED" or until is None:
             return
-        in_time = deadline.state == "VOIDED" or deadline.ended_at <= due
+        in_time = deadline.state == "VOIDED" or until <= due
         if in_time:
             self._on(day, "duty_in_time", because, deadline.timer)
-        if deadline.ended_at <= original or (in_time and original == due):
+        if until <= original or (in_time and original == due):
             self._on(day, "duty_in_original_time", because, deadline.timer)
 
     def _order(self, contacts: Sequence[Mark]) -> None:
