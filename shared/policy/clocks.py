@@ -69,7 +69,10 @@ def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
 
 
 def told_by_clock(case: Case, now: datetime, tree: UnitTree) -> list[tuple[datetime, Event]]:
-    """All that the clock has to record of a case by now, each with the instant as of which it does."""
+    """All that the clock has to record of a case by now, each with the instant as of which it does.
+
+    What comes to be known only now comes first, then warnings and what fell due, in the order of time.
+    """
     found: list[tuple[datetime, Event]] = [(now, event) for event in _datings(case, now, tree)]
     found += [(now, event) for event in first_starts(case, now, tree)]
     for _, event in found:
@@ -77,7 +80,7 @@ def told_by_clock(case: Case, now: datetime, tree: UnitTree) -> list[tuple[datet
         assert following is not None
         case = following
     case, overdue = caught_up(case, now, tree)
-    return [*found, *overdue, *_warnings(case, now)]
+    return [*found, *sorted([*overdue, *_warnings(case, now)], key=lambda told: told[0])]
 
 
 def _datings(case: Case, now: datetime, tree: UnitTree) -> Iterator[Event]:

@@ -2,14 +2,20 @@
 
 from msgspec.structs import replace
 
-from shared.events.cases import DeadlineApproaching, DeadlineBreached, DeadlineDated, DeadlineStarted
+from shared.events.cases import (
+    DeadlineApproaching,
+    DeadlineBreached,
+    DeadlineDated,
+    DeadlineStarted,
+    LevelNotified,
+)
 from shared.events.units import WHOLE
 from shared.policy.clocks import told_by_clock
 from shared.policy.jurisdiction import Adoption, UnitTree
 from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.policy import CalendarYear
-from tests.unit.casework import LEADER, TREE, VILLAGE_OFFICER
-from tests.unit.clockwork import Affair, moment
+from tests.unit.casework import LEADER, OTHER_VILLAGE, TOWNSHIP_OFFICER, TREE, VILLAGE_OFFICER
+from tests.unit.clockwork import Affair, moment, petition_in_hand
 
 NEXT_YEAR = CalendarYear(holidays=(moment("2027-01-01").date(),), workdays=(), source="国务院办公厅通知")
 WITH_NEXT_YEAR = replace(DEFAULT_POLICY, id="cn-default@2+0123456789ab", calendar_years={2027: NEXT_YEAR})
@@ -34,6 +40,16 @@ class TestWarnings:
         told = [event for _, event in told_by_clock(affair.case, moment("2025-05-20"), TREE)]
         assert isinstance(told[0], DeadlineBreached)
         assert not [event for event in told if isinstance(event, DeadlineApproaching)]
+
+    def test_after_an_absence_warnings_and_breaches_come_in_the_order_of_time(self) -> None:
+        affair = petition_in_hand("2025-05-06", "2025-05-06")
+        affair.on("2025-05-16", "delegate-case", TOWNSHIP_OFFICER, to_unit=OTHER_VILLAGE, reason="属地")
+        told = told_by_clock(affair.case, moment("2025-05-21 09:00"), TREE)
+        assert [(type(event), at) for at, event in told] == [
+            (DeadlineApproaching, moment("2025-05-19 00:00")),  # notice to the petitioner
+            (DeadlineBreached, moment("2025-05-21 00:00")),  # the village's time
+            (LevelNotified, moment("2025-05-21 00:00")),
+        ]
 
 
 class TestCalendarsThatCome:
