@@ -124,9 +124,13 @@ class CaseWork:
         imported = under_import(sent, found, tree)
         unit = getattr(self._body, "origin_unit", None) if case is None else case.holder_unit
         occurred_at, policy, late = happened_at(sent, self._body, unit, tree, imported=imported)
+        primary = None if into is None else into.case
         overdue: list[tuple[datetime, Event]] = []
+        overdue_there: list[tuple[datetime, Event]] = []
         if case is not None and not imported:
             case, overdue = caught_up(case, occurred_at, tree)
+        if primary is not None and not imported:
+            primary, overdue_there = caught_up(primary, occurred_at, tree)
         command = Command(
             name=self._name,
             case_id=self.case_id,
@@ -136,7 +140,7 @@ class CaseWork:
             now=sent.now,
             tree=tree,
             imported=imported,
-            into=None if into is None else into.case,
+            into=primary,
             event=_event(streams.events(self.case_id), self._event_id),
             digests=_digests(streams, self._body.files),
         )
@@ -149,10 +153,9 @@ class CaseWork:
             check_fresh(into, self._into_version, streams.events(into.case.case_id))
         if decision is None or refused or late:
             raise first_refusal(refused, late)
-        by_clock = [(event, at) for at, event in overdue]
-        placed = _placed(self.case_id, seen, [*by_clock, *((event, None) for event in decision.events)])
+        placed = _placed(self.case_id, seen, overdue, decision.events)
         if into is not None:
-            placed += _placed(into.case.case_id, into, [(event, None) for event in decision.primary_events])
+            placed += _placed(into.case.case_id, into, overdue_there, decision.primary_events)
         about = self._body.about
         return Decided(
             placed=placed,
@@ -171,10 +174,11 @@ def check_fresh(seen: Known, version: int | None, stream: Sequence[Recorded]) ->
 
 
 def _placed(
-    stream_id: UUID, seen: Known | None, events: Sequence[tuple[Event, datetime | None]]
+    stream_id: UUID, seen: Known | None, overdue: Sequence[tuple[datetime, Event]], own: Sequence[Event]
 ) -> list[Placed]:
-    """Events behind those that are there, each with the instant where the clock records it."""
+    """Events behind those that are there: what the clock lets happen before, then the command's own."""
     version = 0 if seen is None else seen.case.version
+    events = [*((event, at) for at, event in overdue), *((event, None) for event in own)]
     return [Placed(stream_id, n, event, at) for n, (event, at) in enumerate(events, start=version + 1)]
 
 

@@ -270,3 +270,14 @@ async def kill_connections(database: Database) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'anjie clock' AND datname = current_database()"
         )
+
+
+def test_what_is_overdue_of_a_case_is_recorded_before_another_is_merged_into_it(
+    running: Anjie, place: Town
+) -> None:
+    primary, duplicate = opened(place, days_ago=10), opened(place, days_ago=0)
+    path = f"/v1/cases/{duplicate['case_id']}/merge-case"
+    body = {"into_case_id": primary["case_id"], "reason": "同一事实"}
+    answer = place.village_officer.done(path, body, version=duplicate["version"])
+    there = [event["topic"] for event in answer["events"] if event["stream_id"] == primary["case_id"]]
+    assert there == ["case.deadline_breached", "case.level_notified", "case.absorbed"]
