@@ -13,7 +13,7 @@ import structlog
 import uvloop
 from psycopg_pool import PoolTimeout
 
-from services.projections.deadlines.queries import BEFORE_ALL, fetch_awaiting, fetch_due, fetch_unclocked
+from services.projections.deadlines.queries import BEFORE_ALL, Due, fetch_awaiting, fetch_due, fetch_unclocked
 from services.projections.imports.rows import fetch_open_imports
 from services.projections.standing import fetch_standing
 from services.resolution.application.clock import Clock
@@ -91,20 +91,23 @@ class Timekeeper:
 
         What is due in a unit for which an import is open waits until that is closed.
         """
-        async with self._pool.connection() as connection:
-            open_for = await fetch_open_imports(connection)
-        if open_for:
-            await self._trees.refresh()
-        held = {unit for each in open_for for unit in self._trees.current.subtree(each)}
         position, after = 0, BEFORE_ALL
         while True:
-            async with self._pool.connection() as connection:
-                due = await fetch_due(connection, now, _AT_ONCE, held=held, after=after)
+            due = await self._due(now, after)
             if not due:
                 return await self._known(position)
             case_ids = list(dict.fromkeys(clock.case_id for clock in due))
             position = max(position, await self._clock.look(case_ids, now))
             after = due[-1]
+
+    async def _due(self, now: datetime, after: Due) -> list[Due]:
+        """Seen in one snapshot with the imports that are open, so that none begins between the two."""
+        await self._trees.refresh()
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            open_for = await fetch_open_imports(connection)
+            held = {unit for each in open_for for unit in self._trees.current.subtree(each)}
+            return await fetch_due(connection, now, _AT_ONCE, held=held, after=after)
 
     async def sweep(self, now: datetime) -> None:
         """Dates clocks whose calendar has come, and starts those of open cases from before there were any."""
