@@ -16,7 +16,8 @@ from shared.policy.clock_starts import RIGHTS
 from shared.policy.clocks import falls_due
 from shared.policy.spans import in_time, last_day_of
 from tests.unit.casework import Docket
-from tests.unit.test_deciding_properties import PROCEDURES, check, opened, sending
+from tests.unit.sending import PROCEDURES
+from tests.unit.test_deciding_properties import check, opened, sending
 
 BEGINNINGS = (datetime(2024, 9, 20, 2, tzinfo=UTC), datetime(2025, 1, 20, 2, tzinfo=UTC))
 PASSING = (*[timedelta(0)] * 4, timedelta(hours=7), timedelta(days=1), timedelta(days=9))

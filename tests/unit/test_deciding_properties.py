@@ -1,6 +1,5 @@
 """Whatever is sent in whatever order: decisions are pure, refusals the rules' own, every history folds."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from shared.events.base import Clear, Event
 from shared.events.evolve import evolve
 from shared.events.recorded import Recorded
-from shared.events.vocabulary import LEVELS
 from shared.policy.command import Command, Decision
 from shared.policy.refusal import Forbidden, GuardFailed, Refused, Unknown, WrongState
 from shared.policy.transitions import ALWAYS, HANDLING_TOPICS, TRANSITIONS
@@ -23,108 +21,15 @@ from tests.unit.casework import (
     LEADER,
     NEIGHBOUR,
     NOW,
-    OTHER_VILLAGE,
-    POLICE,
     RESIDENT,
-    SUPERVISOR,
-    TOWNSHIP,
-    TOWNSHIP_MEDIATOR,
-    TOWNSHIP_OFFICER,
-    VILLAGE,
-    VILLAGE_MEDIATOR,
     VILLAGE_OFFICER,
     Docket,
-    actor,
-    unit_id,
 )
-from tests.unit.rulebook import BODIES, ON_BEHALF
-
-FIRST, SECOND = UUID(int=101), UUID(int=102)
-QUERY, DEMAND = UUID(int=103), UUID(int=104)
-SENDERS = (
-    LEADER,
-    VILLAGE_OFFICER,
-    VILLAGE_MEDIATOR,
-    TOWNSHIP_OFFICER,
-    TOWNSHIP_MEDIATOR,
-    SUPERVISOR,
-    RESIDENT,
-    NEIGHBOUR,
-    POLICE,
-    actor("auditor", "auditor", TOWNSHIP, "ACCUSATION"),
-)
-PROCEDURES = (None, None, None, "MEDIATION", "PETITION", "SERVICE", "SAFETY_LEAD", "ACCUSATION")
-VARIANTS: dict[str, Sequence[dict[str, Any]]] = {
-    "accept-case": [{}, {"procedure": "PETITION"}],
-    "transfer-case": [
-        BODIES["transfer-case"],
-        *({"to_unit": unit, "reason": "移送"} for unit in (VILLAGE, OTHER_VILLAGE, unit_id(112))),
-    ],
-    "merge-case": [{"into_case_id": UUID(int=200)}],
-    "assign-handler": [{"handler_ref": ref} for ref in ("leader", "village-officer", "somebody")],
-    "change-procedure": [
-        {"procedure": procedure, "reason": "改", "parties_informed": True}
-        for procedure in ("GRID", "PETITION", "SAFETY_LEAD")
-    ],
-    "offer-mediation": [
-        {"parties": [FIRST, SECOND], "requested_by": asked, "mediator_ref": ref}
-        for asked in ([], [FIRST, SECOND])
-        for ref in (None, "village-mediator")
-    ],
-    "consent-to-mediation": [{"person_ref": FIRST}, {"person_ref": SECOND}],
-    "refuse-mediation": [{"person_ref": SECOND}],
-    "terminate-mediation": [
-        {"ground": ground, "remedies_notified": True} for ground in ("REFUSED", "FAILED")
-    ],
-    "escalate-case": [
-        *({"to_level": level, "reason": "上报"} for level in LEVELS),
-        {"to_level": "TOWNSHIP", "reason": "急", "emergency": True, "notify_levels": ["VILLAGE"]},
-    ],
-    "delegate-case": [{"reason": "下派"}, {"reason": "下派", "to_unit": OTHER_VILLAGE}],
-    "notify-level": [{"level": level} for level in LEVELS],
-    "extend-deadline": [
-        {**BODIES["extend-deadline"], "timer": timer, "days": days, "consenting": [FIRST, SECOND]}
-        for timer in ("T1", "T4", "T9", "T13")
-        for days in (1, 10)
-    ],
-    "record-follow-up": [
-        {"reached": False},
-        {"reached": True, "solved": True, "satisfied": True},
-        {"reached": True, "solved": False, "satisfied": False},
-    ],
-    "apply-judicial-confirmation": [{"applicants": [FIRST, SECOND], "court": "法院"}],
-    "reopen-case": [{"ground": ground, "reason": "重开"} for ground in ("NEW_FACT", "BREACH", "UNSATISFIED")],
-    "record-review-opinion": [{"opinion": "维持", "final": final} for final in (False, True)],
-    "raise-query": [{"query_id": QUERY, "question": "为何?"}],
-    "answer-query": [{"query_id": QUERY, "answer": "因为"}],
-    "demand-correction": [{"demand_id": DEMAND, "demand": "改"}],
-    "answer-demand": [{"demand_id": DEMAND, "outcome": "CORRECTED", "detail": "已改"}],
-}
-WEIGHTS = dict.fromkeys(
-    ("reject-case", "transfer-case", "merge-case", "withdraw-case"), 0.05
-) | dict.fromkeys(
-    ("offer-mediation", "consent-to-mediation", "record-agreement", "record-breach-handled", "close-case"), 4
-)
-"""Histories that go deep are worth more than those that end early."""
-CONFLICT = "declare-conflict"
-"""Rare: whoever declares one is out of the game."""
-COMMANDS = [name for name in TRANSITIONS if name not in ("open-case", CONFLICT)]
+from tests.unit.sending import FIRST, OTHER_CASE, PROCEDURES, SECOND, anything
 
 
 def sending(draw: Random, docket: Docket, case_id: UUID) -> Command:
-    """Something to send: three times out of four what its sender may send, rather moving than adding."""
-    by = draw.choice(SENDERS)
-    allowed = [name for name in docket.allowed(case_id, by) if name != CONFLICT]
-    if draw.random() < 0.01:
-        name = CONFLICT
-    elif allowed and draw.random() < 0.75:
-        weights = [WEIGHTS.get(name, 0.03 if TRANSITIONS[name].adds else 1) for name in allowed]
-        [name] = draw.choices(allowed, weights)
-    else:
-        name = draw.choice(COMMANDS)
-    fields = dict(draw.choice(VARIANTS.get(name, [BODIES.get(name, {})])))
-    if name in ON_BEHALF and by.role != "resident" and draw.random() < 0.8:
-        fields["on_behalf_of"] = {"person_ref": fields.get("person_ref", FIRST), "means": "PHONE"}
+    name, by, fields = anything(draw, lambda sender: docket.allowed(case_id, sender))
     return docket.command(case_id, name, by, **fields)
 
 
@@ -148,7 +53,7 @@ def opened(procedure: str | None, at: datetime = NOW) -> tuple[Docket, UUID]:
     if procedure == "ACCUSATION":
         opening["accused"] = {"actor_ref": "accused", "role": "group_leader", "unit_id": GROUP}
     case_id = docket.open(RESIDENT, **opening)
-    docket.open(VILLAGE_OFFICER, case_id=UUID(int=200))
+    docket.open(VILLAGE_OFFICER, case_id=OTHER_CASE)
     return docket, case_id
 
 
