@@ -40,6 +40,10 @@ schemas: .venv/dev.stamp ## Write the schemas and reference pages that follow fr
 bench: .venv/dev.stamp ## Measure against the references; writes build/bench.json
 	@exec $(PYTHON_IN_VENV) -m tests.benchmarks
 
+.PHONY: soak
+soak: .venv/dev.stamp ## Let weeks go by with faults and kill processes, for SOAK_MINUTES (10)
+	@exec $(PYTHON_IN_VENV) -m tests.soak
+
 # The packages of the tests include those of the product, so each of the two leaves `run` served.
 .venv/run.stamp: requirements.lock $(SET_UP)
 	@infra/set-up.sh requirements.lock

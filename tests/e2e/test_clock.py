@@ -1,9 +1,8 @@
-"""The clock at work: what falls due is recorded once, in order, however late and whatever breaks."""
+"""The clock at work: what falls due is recorded once, in order, however late."""
 
 import asyncio
-import random
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -11,20 +10,13 @@ import pytest
 
 from services.clock_worker import Timekeeper, timekeeper
 from services.projections.standing import fetch_standing
-from shared.events.evolve import fold
 from shared.events.ledger.reader import fetch_range
 from shared.events.recorded import Recorded
-from shared.policy.clocks import told_by_clock
-from shared.policy.jurisdiction import UnitTree
-from shared.runtime.database import service_pool
 from shared.runtime.postgres import EmbeddedPostgres
 from shared.runtime.sealing import MasterKey
-from shared.runtime.trees import Trees
 from tests.conftest import Database
 from tests.e2e.conftest import Anjie, Json, Town
 from tests.e2e.reading import serving_a_module, settled
-
-WARNING = "case.deadline_approaching"
 
 
 @pytest.fixture(scope="module")
@@ -196,80 +188,6 @@ def test_while_an_import_is_open_nothing_falls_due_and_afterwards_all_of_it(
     assert "case.deadline_breached" not in asyncio.run(run(case["position"]))
     closed = place.operator.done(f"/v1/imports/{opening['import_id']}/close")
     assert asyncio.run(run(closed["position"])).count("case.deadline_breached") == 1
-
-
-def test_a_week_with_faults_records_what_the_rules_say_and_nothing_twice(running: Anjie, place: Town) -> None:
-    chance = random.Random(7)
-    cases = [opened(place, days_ago=chance.uniform(0, 3)) for _ in range(16)]
-    fresh = [opened(place, days_ago=0) for _ in range(8)]
-    cases += fresh
-    for case in fresh:
-        accepted = place.leader.done(f"/v1/cases/{case['case_id']}/accept-case", version=case["version"])
-        place.leader.done(
-            f"/v1/cases/{case['case_id']}/escalate-case",
-            {"to_level": "VILLAGE", "reason": "超出能力"},
-            version=accepted["version"],
-        )
-
-    async def week() -> datetime:
-        now = datetime.now(UTC)
-        async with clocks_of(running, 3) as clocks:
-            for _ in range(28):
-                now += timedelta(hours=6)
-                ticking = asyncio.create_task(clocks.tick(now))
-                match chance.randrange(4):
-                    case 0:
-                        await asyncio.sleep(0.003)
-                        ticking.cancel()
-                    case 1:
-                        await kill_connections(running.database)
-                with suppress(asyncio.CancelledError, Exception):
-                    await ticking
-            await clocks.settle(now)
-            # Time that goes back changes nothing.
-            await clocks.settle(now - timedelta(days=3))
-        return now
-
-    end = asyncio.run(week())
-
-    async def streams() -> list[list[Recorded]]:
-        return [await stream_of(running, case) for case in cases]
-
-    tree = asyncio.run(tree_of(running.database))
-    for stream in asyncio.run(streams()):
-        told = [event for event in stream if event.actor_ref == "clock"]
-        warned = [event for event in told if event.topic == WARNING]
-        assert len(warned) <= sum(event.topic == "case.deadline_started" for event in stream)
-        assert marks(told) == expected(stream, end, tree)
-        assert sorted(told, key=lambda event: event.occurred_at) == told, "in due order"
-
-
-def marks(events: list[Recorded]) -> list[tuple[str, datetime]]:
-    """What was recorded as of when; a warning is only given while what it warns of is still ahead."""
-    return sorted((event.topic, event.occurred_at) for event in events if event.topic != WARNING)
-
-
-def expected(stream: list[Recorded], end: datetime, tree: UnitTree) -> list[tuple[str, datetime]]:
-    """What the clock has to say of the commands alone, all at once at the end."""
-    case = fold(event for event in stream if event.actor_ref != "clock")
-    assert case is not None
-    told = told_by_clock(case, end, tree)
-    return sorted((event.topic, at) for at, event in told if event.topic != WARNING)
-
-
-async def tree_of(database: Database) -> UnitTree:
-    async with service_pool(database.url, name="tree", connections_max=1) as pool:
-        trees = Trees(pool)
-        await trees.refresh()
-    return trees.current
-
-
-async def kill_connections(database: Database) -> None:
-    async with await psycopg.AsyncConnection.connect(database.owner_url, autocommit=True) as connection:
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'anjie clock' AND datname = current_database()"
-        )
 
 
 def test_what_is_overdue_of_a_case_is_recorded_before_another_is_merged_into_it(
