@@ -54,14 +54,21 @@ def test_the_rows_of_a_case_at_any_moment_are_those_of_its_fold(
     for stream in streams_of(drawn).values():
         known = data.draw(st.sampled_from(stream)).position
         happened = data.draw(st.sampled_from(stream)).occurred_at
-        assert rows_at(stream, known, happened) == folded(stream, known, happened)
-        assert rows_at(stream, known, None) == folded(stream, known, None)
+        told = [(event, event_of(event)) for event in stream]
+        assert rows_at(told, known, happened) == folded(stream, known, happened)
+        assert rows_at(told, known, None) == folded(stream, known, None)
 
 
-def rows_at(stream: list[Recorded], position: int, occurred: datetime | None) -> set[Row]:
+def rows_at(
+    stream: list[tuple[Recorded, Event]],
+    position: int,
+    occurred: datetime | None,
+    projector: CaseProjector = PROJECTOR,
+) -> set[Row]:
+    """What the tables hold of a case as known at a position, and as it was on an instant."""
     return {
         row.row
-        for row in history(PROJECTOR, [(event, event_of(event)) for event in stream])
+        for row in history(projector, stream)
         if row.known_from <= position < row.known_until
         and (occurred is None or row.occurred_from <= occurred)
         and (

@@ -388,12 +388,6 @@ class TestMerging:
         affair.docket.send(duplicate, "merge-case", VILLAGE_OFFICER, into_case_id=affair.case_id)
         return affair, affair.docket.cases[duplicate]
 
-    def test_the_primary_takes_over_the_earlier_start_of_its_duplicate(self) -> None:
-        affair, duplicate = self.merged("2025-05-06", "2025-05-07", keep_first=False)
-        assert [deadline.state for deadline in duplicate.deadlines] == ["CANCELLED"]
-        assert affair.last_day("T13") == "2025-05-08"
-        assert affair.clock("T13").started_at == moment("2025-05-06")
-
     def test_a_later_start_changes_nothing(self) -> None:
         affair, duplicate = self.merged("2025-05-06", "2025-05-07", keep_first=True)
         assert [deadline.state for deadline in duplicate.deadlines] == ["CANCELLED"]
