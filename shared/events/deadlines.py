@@ -62,9 +62,9 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missed(self) -> bool:
-        """Whether what was due came too late and nobody has recorded that yet, as under an import."""
-        until, due = self.ran_until, self.due_at
-        return self.state == "STOPPED" and until is not None and due is not None and until > due
+        """Whether it ended after it was due and nobody has recorded that yet, as under an import."""
+        ended, until, due = self.state in ("STOPPED", "CANCELLED"), self.ran_until, self.due_at
+        return ended and until is not None and due is not None and until > due
 
     @property
     def wake_at(self) -> datetime | None:

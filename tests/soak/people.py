@@ -50,6 +50,7 @@ from tests.unit.rulebook import EVENT
 from tests.unit.sending import DEMAND, FIRST, OTHER_CASE, PROCEDURES, QUERY, SECOND, anything
 
 OFFICER_OF_THE_OTHER_VILLAGE: Final = actor("other-officer", "village_officer", OTHER_VILLAGE)
+OUT: Final = {"external_body": {"kind": "COURT", "name": "法院"}, "reason": "诉讼"}
 _SAMPLE_DAY: Final = "2024-05-01"
 """The day on which the bodies of the rule book say that something was delivered."""
 _ON_TIME: Final = 0.7
@@ -121,7 +122,7 @@ class People:
         return import_id
 
     async def bring(self, import_id: UUID, now: datetime) -> UUID:
-        """An old case of the other village: resolved in time, too late, or not to this day."""
+        """An old case of the other village: settled or given up in time, too late, or not to this day."""
         case_id, by = new_id(), OFFICER_OF_THE_OTHER_VILLAGE
         parts = {FIRST: new_id(), SECOND: new_id()}
         at = now - timedelta(days=self._draw.uniform(40, 60))
@@ -129,7 +130,7 @@ class People:
             ("open-case", opening(case_id, parts) | {"origin_unit": OTHER_VILLAGE}),
             ("accept-case", {}),
             ("assign-handler", {"handler_ref": by.ref}),
-            ("resolve-case", RESOLVED),
+            self._draw.choice((("resolve-case", RESOLVED), ("transfer-case", OUT))),
         ]
         for name, fields in lines[: self._draw.choice((1, 3, 4, 4))]:
             done = await self._send(case_id, name, by, now, fields | {"occurred_at": at}, import_id)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.events.cases import DeadlineDated
+from shared.policy.actor import Actor
 from shared.policy.refusal import GuardFailed
 from tests.unit.casework import (
     CLOCK,
@@ -249,6 +250,42 @@ class TestFallingDue:
         affair.on("2025-06-10", "record-agreement", LEADER, **AGREED)
         assert affair.recorded("case.deadline_breached") == [moment("2025-06-07 00:00")]
         assert (affair.state("T9"), affair.state("T13")) == ("BREACHED", "STOPPED")
+
+
+class TestUnderAnImport:
+    """Nobody looks at clocks while it is open."""
+
+    @pytest.mark.parametrize(
+        ("name", "by", "fields"),
+        [
+            ("resolve-case", LEADER, RESOLVED),
+            ("withdraw-case", RESIDENT, {"statement": "不再要求"}),
+            ("transfer-case", LEADER, OUT),
+        ],
+        ids=["resolved", "withdrawn", "transferred out"],
+    )
+    def test_what_ended_too_late_is_breached_afterwards(
+        self, name: str, by: Actor, fields: dict[str, Any]
+    ) -> None:
+        affair = Affair("2025-05-06")
+        affair.handled("2025-05-06", LEADER)
+        affair.docket.now = moment("2025-05-12")
+        affair.then(name, by, **fields)
+        assert affair.recorded("case.deadline_breached") == []
+        affair.wait("2025-05-13")
+        assert affair.state("T13") == "BREACHED"
+        assert affair.recorded("case.deadline_breached") == [moment("2025-05-08 00:00")]
+        assert affair.notified() == [], "nobody has to act any more"
+
+    def test_what_was_late_stays_with_a_duplicate(self) -> None:
+        affair = Affair("2025-05-06")
+        affair.docket.now = moment("2025-05-12")
+        primary = affair.docket.open(VILLAGE_OFFICER)
+        affair.then("merge-case", VILLAGE_OFFICER, into_case_id=primary)
+        affair.wait("2025-05-13")
+        assert affair.state("T13") == "BREACHED"
+        affair.case_id = primary
+        assert (affair.state("T13"), affair.last_day("T13")) == ("RUNNING", "2025-05-14")
 
 
 class TestRecordedLate:

@@ -1,5 +1,7 @@
 """How a case comes in and finds its place: opened, accepted, rejected, transferred, merged."""
 
+from datetime import datetime
+
 from services.intake.domain.commands import (
     AcceptCase,
     AccusedFields,
@@ -31,6 +33,7 @@ from shared.policy.deciding import decision
 from shared.policy.policy import Policy
 from shared.policy.rules import failed
 from shared.policy.sight import Sight, sight, sight_of
+from shared.policy.spans import in_time
 
 
 def open_case(command: Command, body: OpenCase, policy: Policy) -> Decision:
@@ -114,12 +117,12 @@ def merge_case(case: Case, command: Command, body: MergeCase, policy: Policy) ->
     if not may_absorb(primary, case):
         raise failed("merge-hidden", field)
     merged = CaseMerged(into_case_id=primary.case_id, reason=Private.maybe(body.reason))
-    absorbed = CaseAbsorbed(absorbed=(absorbed_of(case), *case.absorbed))
+    absorbed = CaseAbsorbed(absorbed=(absorbed_of(case, command.occurred_at), *case.absorbed))
     return decision(case, command, merged, primary=(absorbed,))
 
 
-def absorbed_of(case: Case) -> AbsorbedCase:
-    """What the primary keeps of a duplicate."""
+def absorbed_of(case: Case, at: datetime) -> AbsorbedCase:
+    """What the primary keeps of a duplicate; what was late by then stays with that, recorded or not."""
     return AbsorbedCase(
         case_id=case.case_id,
         docket_unit=case.docket_unit,
@@ -130,7 +133,11 @@ def absorbed_of(case: Case) -> AbsorbedCase:
         urgent=case.urgent,
         urgency_status=case.urgency_status,
         facets=case.facets,
-        clocks=tuple(_running(deadline) for deadline in case.deadlines if deadline.state == "RUNNING"),
+        clocks=tuple(
+            _running(deadline)
+            for deadline in case.deadlines
+            if deadline.state == "RUNNING" and deadline.due_at is not None and in_time(at, deadline.due_at)
+        ),
     )
 
 
