@@ -35,7 +35,7 @@ class Year:
 
 
 FULL: Final = Year()
-LINES: Final = 43_471
+LINES: Final = 44_011
 """Of the full year."""
 
 # How often a category comes up, and where from there is one: the procedure that it is handled in.
@@ -187,6 +187,7 @@ def _beginning(town: Town, number: int, count: int) -> Beginning:
         procedure=procedure,
         opener=_opener(channel, procedure, origin, dice),
         beside=_beside(town.groups, origin),
+        beneath=tuple(town.villages) if origin.level == "TOWNSHIP" else (),
     )
 
 

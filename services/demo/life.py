@@ -45,6 +45,8 @@ class Beginning:
     opener: Person
     beside: tuple[Place, ...]
     """Other units of its level to which it may be transferred."""
+    beneath: tuple[Place, ...]
+    """For a case of a township: its villages, to which it may be handed down."""
 
 
 class Life:

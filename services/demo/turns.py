@@ -4,10 +4,11 @@ The table is what to change or extend: a move is a function of `moves`, a situat
 name that turns lead to, and `tell` walks from NEW to OVER.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from services.demo.life import Life, Turn, When
-from services.demo.moves import arriving, mediating, procedures, settling, working
+from services.demo.moves import arriving, extending, mediating, procedures, settling, working
 
 
 def is_(procedure: str) -> When:
@@ -32,12 +33,14 @@ def may_be_mediated(life: Life) -> bool:
 
 
 def could_go_down(life: Life) -> bool:
-    """Held above the place where it began."""
-    return life.level != "GROUP" and life.beginning.origin.level == "GROUP" and "delegate" not in life.done
+    """Held above the place where it began, whose leader may act."""
+    began_in_group = life.beginning.origin.level == "GROUP"
+    return life.level != "GROUP" and began_in_group and life.done.isdisjoint(("delegate", "take_over"))
 
 
 group_serves = both(is_("SERVICE"), at("GROUP"))
 at_lower = at("GROUP", "VILLAGE")
+petition = both(is_("PETITION"), at("TOWNSHIP"))
 
 
 def owes_reply(life: Life) -> bool:
@@ -50,6 +53,21 @@ def has_neighbours(life: Life) -> bool:
 
 def may_be_reopened(life: Life) -> bool:
     return life.procedure not in ("SERVICE", "ACCUSATION") and "final" not in life.done
+
+
+def may_take_longer(life: Life) -> bool:
+    """A petition at the township, long before its sixty days are over, and extended once only."""
+    young = life.at - life.beginning.at < timedelta(days=40)
+    return petition(life) and young and "extend_handling" not in life.done
+
+
+def goes_to_village(life: Life) -> bool:
+    return life.pending is not None and life.pending.level == "VILLAGE"
+
+
+def may_be_archived(life: Life) -> bool:
+    """Nobody's right to a review or to a confirmation is open."""
+    return life.procedure != "PETITION" and life.agreement is None
 
 
 def is_in_breach(life: Life) -> bool:
@@ -101,6 +119,9 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
         Turn(13, (working.escalate,), "ESCALATED", at("GROUP")),
         Turn(9, (working.escalate,), "ESCALATED", at("VILLAGE")),
         Turn(2, (working.delegate,), "IN_HAND", could_go_down),
+        Turn(1, (working.take_over,), "IN_HAND", both(at("GROUP"), not_yet("take_over"))),
+        Turn(8, (procedures.object_jurisdiction,), "IN_HAND", both(petition, not_yet("object_jurisdiction"))),
+        Turn(12, (extending.extend_handling,), "IN_HAND", may_take_longer),
         Turn(1, (settling.query,), "IN_HAND", not_yet("query")),
         Turn(1, (arriving.withdraw,), "OVER"),
         Turn(1, (arriving.transfer_out,), "OVER"),
@@ -109,6 +130,7 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
     ),
     "ESCALATED": (
         Turn(88, (working.accept_escalation,), "IN_HAND"),
+        Turn(4, (working.accept_escalation, extending.extend_ladder), "IN_HAND", goes_to_village),
         Turn(12, (working.return_escalation,), "IN_HAND", lambda life: life.returns < 2),
     ),
     "OFFERED": (
@@ -121,6 +143,7 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
         Turn(18, (mediating.session, mediating.terminate), "IN_HAND"),
         Turn(3, (working.suspend,), "IN_MEDIATION", both(at("VILLAGE", "TOWNSHIP"), not_yet("suspend"))),
         Turn(5, (working.classify,), "IN_MEDIATION", not_yet("classify")),
+        Turn(4, (extending.extend_mediation,), "IN_MEDIATION", not_yet("extend_mediation", "suspend")),
     ),
     "AGREED": (
         Turn(80, (settling.fulfil,), "RESOLVED"),
@@ -149,7 +172,8 @@ TURNS: Final[dict[str, tuple[Turn, ...]]] = {
         Turn(100, (settling.close,), "OVER"),
     ),
     "CLOSED": (
-        Turn(94, (), "OVER"),
+        Turn(64, (), "OVER"),
+        Turn(30, (settling.archive,), "OVER", may_be_archived),
         Turn(3, (settling.query,), "OVER", not_yet("query")),
         Turn(1, (settling.demand,), "OVER"),
         Turn(2, (settling.reopen_for_new_fact,), "IN_HAND", may_be_reopened),

@@ -74,6 +74,19 @@ def notify_acceptance(life: Life) -> Lines:
     )
 
 
+@once
+def object_jurisdiction(life: Life) -> Lines:
+    """Handed down to a village, which says within five working days that it isn't its own."""
+    life.later(0.3, 2)
+    village = life.dice.choice(life.beginning.beneath)
+    yield life.moves(
+        "delegate-case", life.holder.staff(), to_unit=village.unit_id, reason="请属地村居先行办理。"
+    )
+    life.later(0.3, 2)
+    yield life.moves("object-jurisdiction", village.officer(), reason="所涉地块不在本村，请另行交办。")
+    life.handler = None
+
+
 def reply(life: Life) -> Lines:
     life.later(1, 12)
     yield life.adds(

@@ -87,6 +87,11 @@ def close(life: Life) -> Lines:
     yield life.moves("close-case", life.holder.officer())
 
 
+def archive(life: Life) -> Lines:
+    life.later(10, 45)
+    yield life.moves("archive-case", life.holder.officer())
+
+
 def reopen_for_breach(life: Life) -> Lines:
     yield _reopened(life, "BREACH", "协议逾期未履行，重新办理。")
 

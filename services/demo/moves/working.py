@@ -139,6 +139,16 @@ def return_escalation(life: Life) -> Lines:
 
 
 @once
+def take_over(life: Life) -> Lines:
+    """The group's leader is related to a party and says so; the village takes the case."""
+    life.later(0.1, 2)
+    yield life.adds("declare-conflict", life.holder.staff(), reason="与当事人系近亲属，申请回避。")
+    life.holder, life.handler = life.holder.above, None
+    life.later(0.1, 1)
+    yield life.moves("take-over-case", life.holder.officer(), reason="组长回避，由村接办。")
+
+
+@once
 def delegate(life: Life) -> Lines:
     """Back down by one level, to where it came from."""
     life.later(0.3, 2)
