@@ -1,5 +1,6 @@
 """How an actor stands to a case: every relation that may act, worked out in this one place."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from uuid import UUID
 
@@ -96,9 +97,9 @@ def relations(actor: Actor, case: Case, tree: UnitTree) -> frozenset[Relation]:
         if any(person.role == "COMPLAINANT" for person in own):
             found.add(Relation.COMPLAINANT)
     if actor.role == "supervisor":
-        if is_supervisor_of(actor, seen, tree) and not _executed(actor, case):
+        if is_supervisor_of(actor, seen, tree) and actor.ref not in executed_by(case):
             found.add(Relation.SUPERVISOR)
-    elif actor.unit is not None and not _supervised(actor, case):
+    elif actor.unit is not None and actor.ref not in supervised_by(case):
         found |= _executive(actor, actor.unit, case, seen, tree)
     return frozenset(found)
 
@@ -203,11 +204,12 @@ def _is_superior(actor: Actor, ref: str, unit: UUID | None, tree: UnitTree) -> b
     return written_for is not None and written_for.parent_id == actor.unit
 
 
-def _executed(actor: Actor, case: Case) -> bool:
-    return actor.ref in case.handler_refs or any(
-        author.ref == actor.ref and author.role in EXECUTIVES for author in case.authors
-    )
+def executed_by(case: Case) -> Iterator[str]:
+    """Who handled it or acted on it in an executive role, and so doesn't supervise it."""
+    yield from case.handler_refs
+    yield from (author.ref for author in case.authors if author.role in EXECUTIVES)
 
 
-def _supervised(actor: Actor, case: Case) -> bool:
-    return any(author.ref == actor.ref and author.role == "supervisor" for author in case.authors)
+def supervised_by(case: Case) -> Iterator[str]:
+    """Who acted on it as a supervisor, and so doesn't execute on it."""
+    return (author.ref for author in case.authors if author.role == "supervisor")
