@@ -7,12 +7,13 @@ those that fit are made, so histories shrink well; what fits is decided by the f
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any, Final
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.events import cases, imports, rosters, services, units, visits
+from shared.events import cases, imports, inbox, rosters, services, units, visits
 from shared.events.base import Event, Private
 from shared.events.case import Case
 from shared.events.deadlines import Deadline
@@ -41,6 +42,7 @@ class Occurrence:
 
 
 Appends = list[list[Occurrence]]
+_OVERSEEING: Final = (cases.QueryRaised, cases.CorrectionDemanded, cases.AuditNoted)
 
 
 @dataclass
@@ -125,7 +127,7 @@ def recorded_of(occurrence: Occurrence) -> Recorded:
         occurred_at=occurrence.occurred_at,
         recorded_at=START,
         actor_ref=occurrence.actor_ref,
-        actor_role="mediator",
+        actor_role="supervisor" if isinstance(occurrence.event, _OVERSEEING) else "mediator",
         unit=occurrence.unit,
         correlation_id=occurrence.stream_id,
         causation_id=None,
@@ -186,6 +188,14 @@ def moves(size: int) -> st.SearchStrategy[list[Move]]:
     late = st.one_of(st.just(0), st.just(0), st.just(0), st.sampled_from((1, 2, 5, 30, 200)))
     move = st.tuples(st.sampled_from(_DRAWN), st.integers(0, 7), st.integers(0, 11), late)
     return st.lists(move, min_size=size // 2, max_size=size)
+
+
+def lively(chance: Random, size: int) -> list[Move]:
+    """Moves after which much waits for somebody: cases that go up, are asked about, and are late."""
+    return [
+        (chance.choice(_LIVELY), chance.randrange(8), chance.randrange(12), chance.choice((0, 0, 0, 30)))
+        for _ in range(size)
+    ]
 
 
 def _case(county: County, which: int, *states: str) -> Case | None:
@@ -333,6 +343,7 @@ def _started(county: County, timer: Timer, option: int, late: timedelta) -> case
         due_at=due,
         awaiting="CALENDAR" if due is None else None,
         contact_by=county.now - late + timedelta(hours=8 * option) if limited else None,
+        warn_at=due and due - timedelta(hours=option),
         pack="builtin-1",
         calendar="2026",
     )
@@ -485,11 +496,42 @@ def _visit_on_case(case: Case, option: int) -> Event:
     return cases.VisitRecorded(visit_kind="PATROL", household_ref=f"h{option}", findings=SEALED)
 
 
+def _ask(case: Case, option: int) -> Event:
+    if option % 2:
+        return cases.QueryRaised(query_id=new_id(), question=SEALED)
+    return cases.CorrectionDemanded(demand_id=new_id(), demand=SEALED)
+
+
+def _answer(county: County, which: int, option: int, late: timedelta) -> None:
+    """A query or a demand answered that is open."""
+    open_ones: list[tuple[Case, Event]] = []
+    for case in county.cases:
+        for query in case.queries:
+            if query.state == "OPEN":
+                open_ones.append((case, cases.QueryAnswered(query_id=query.query_id, answer=SEALED)))
+        for demand in case.demands:
+            if demand.outcome is None:
+                answered = cases.DemandAnswered(demand_id=demand.demand_id, outcome="REFUSED", detail=SEALED)
+                open_ones.append((case, answered))
+    if open_ones:
+        case, event = open_ones[which % len(open_ones)]
+        county.add((case.case_id, event), late=late, unit=case.holder_unit)
+
+
+def _see(county: County, which: int, option: int, late: timedelta) -> None:
+    """Actor 1 has seen what last became of a case, whether or not it waits for them."""
+    if county.cases:
+        case = county.cases[which % len(county.cases)]
+        ids = [*(q.event_id for q in case.queries), *(d.event_id for d in case.demands), case.stated.event_id]
+        item_id = ids[option % len(ids)]
+        county.add((new_id(), inbox.ItemSeen(item_id=item_id)), late=late, unit=case.holder_unit)
+
+
 _PROCEDURES: Final[tuple[Procedure | None, ...]] = (
     *(None, None, None, "MEDIATION"),
     *("SERVICE", "SAFETY_LEAD", "PETITION", "HOTLINE"),
 )
-_TIMERS: Final[tuple[Timer, ...]] = ("T13", "T4", "T1", "T14", "T5")
+_TIMERS: Final[tuple[Timer, ...]] = ("T13", "T4", "T1", "T14", "T5", "T16", "T6")
 _GOING: Final = ("ACCEPTED", "IN_PROGRESS")
 _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "open": _open,
@@ -521,6 +563,10 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "note": _act(lambda c, o: cases.AuditNoted(text=SEALED), *OPEN_STATES, "RESOLVED", "CLOSED"),
     "order": _order,
     "contact": _contact,
+    "ask": _act(_ask, *OPEN_STATES, "RESOLVED", "CLOSED"),
+    "answer": _answer,
+    "conflict": _act(lambda c, o: cases.ConflictDeclared(reason=SEALED), *OPEN_STATES),
+    "see": _see,
     "start_clock": _start_clock,
     "breach": _turn_clock(_of_due(cases.DeadlineBreached), "RUNNING", due=True),
     "void": _turn_clock(_void, "BREACHED"),
@@ -540,8 +586,15 @@ _MOVES: Final[dict[str, Callable[[County, int, int, timedelta], None]]] = {
     "move_unit": _move_unit,
 }
 _USUAL: Final = ("open", "accept", "assign", "classify", "escalate", "receive", "resolve", "merge")
-_CLOCKS: Final = ("start_clock", "start_clock", "breach")
+_CLOCKS: Final = ("start_clock", "start_clock", "breach", "warn")
+_WAITING: Final = ("ask", "escalate", "see", "see")
 _AFTERWARDS: Final = ("mediate", "mediate", "mediate", "agree", "agree", "keep_terms", "follow_up")
 _HOTLINE: Final = ("order", "contact", "contact", "contact")
-_DRAWN: Final = [*_MOVES, *_USUAL, *_USUAL, *_CLOCKS, *_AFTERWARDS, *_HOTLINE, "open", "resolve"]
+_OFTEN: Final = (*_USUAL, *_USUAL, *_CLOCKS, *_WAITING, *_AFTERWARDS, *_HOTLINE)
+_DRAWN: Final = [*_MOVES, *_OFTEN, "open", "resolve"]
 """What happens often is drawn often, so that cases live to see more than their end."""
+_LIVELY: Final = (
+    *("open", "open", "accept", "assign", "escalate", "escalate", "receive", "resolve", "conflict", "note"),
+    *("start_clock", "start_clock", "breach", "breach", "warn", "shift", "extend", "void"),
+    *("ask", "answer", "see", "see"),
+)

@@ -12,6 +12,7 @@ from services.projections.cases.rows import CASES
 from services.projections.deadlines.rows import DEADLINES
 from services.projections.figures.facts import FACTS, roster_facts, visit_facts
 from services.projections.imports.rows import IMPORTS, ImportProjector
+from services.projections.inbox.rows import INBOX, SEEN, SeenProjector
 from services.projections.services_ledger.rows import SERVICES, recorded_service
 from services.projections.tables import Table
 from services.projections.temporal import Projector, Row
@@ -52,6 +53,7 @@ MODELS: Final[Mapping[str, ReadModel]] = {
         ),
         ReadModel(name="services", folder="services_ledger", tables=("services",)),
         ReadModel(name="deadlines", folder="deadlines", tables=("deadlines",)),
+        ReadModel(name="inbox", folder="inbox", tables=("inbox", "seen")),
         ReadModel(name="imports", folder="imports", tables=("imports",)),
         ReadModel(name="actors", folder="actors", tables=("actors",)),
     )
@@ -62,6 +64,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
     "backlog_by_origin": ("figures",),
     "urgent_board": ("cases", "figures"),
     "deadline_board": ("cases", "deadlines"),
+    "inbox": ("cases", "inbox"),
     "visit_coverage": ("figures",),
     "campaign_kpi": ("figures",),
     "service_ledger": ("services",),
@@ -69,7 +72,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
 """The published views and the read models they are read from; a case's timeline is the ledger itself."""
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in (CASES, FACTS, SERVICES, DEADLINES, IMPORTS)
+    table.name: table for table in (CASES, FACTS, SERVICES, DEADLINES, INBOX, SEEN, IMPORTS)
 }
 """The temporal tables; `actors` has a shape of its own."""
 
@@ -98,6 +101,7 @@ PROJECTORS: Final[Mapping[str, Projector[Any]]] = {
     "roster": EventProjector(roster_facts),
     "service": EventProjector(recorded_service),
     "import": ImportProjector(),
+    "inbox": SeenProjector(),
 }
 """By the kind of stream, the part of a topic before its first dot; other kinds leave no rows."""
 

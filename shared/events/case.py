@@ -36,6 +36,7 @@ class Mark(NamedTuple):
     topic: str
     position: int
     occurred_at: datetime
+    event_id: UUID
 
 
 class Author(NamedTuple):
@@ -86,12 +87,16 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     query_id: UUID
+    event_id: UUID
+    """Of the event that raised it."""
     state: QueryState
     asked_at: datetime
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
     demand_id: UUID
+    event_id: UUID
+    """Of the event that made it."""
     asked_at: datetime
     outcome: DemandOutcome | None = None
 

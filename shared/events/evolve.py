@@ -64,7 +64,7 @@ def _author(recorded: Recorded) -> Author:
 
 
 def _mark(recorded: Recorded) -> Mark:
-    return Mark(recorded.topic, recorded.position, recorded.occurred_at)
+    return Mark(recorded.topic, recorded.position, recorded.occurred_at, recorded.event_id)
 
 
 def _registered(recorded: Recorded, event: cases.CaseRegistered) -> Case:
@@ -418,7 +418,9 @@ def _urgency(case: Case, recorded: Recorded, event: cases.UrgencyClassified) -> 
 
 
 def _query_raised(case: Case, recorded: Recorded, event: cases.QueryRaised) -> Changes:
-    query = Query(query_id=event.query_id, state="OPEN", asked_at=recorded.occurred_at)
+    query = Query(
+        query_id=event.query_id, event_id=recorded.event_id, state="OPEN", asked_at=recorded.occurred_at
+    )
     return {"queries": (*case.queries, query)}
 
 
@@ -432,7 +434,8 @@ def _query_answered(case: Case, recorded: Recorded, event: cases.QueryAnswered) 
 
 
 def _demanded(case: Case, recorded: Recorded, event: cases.CorrectionDemanded) -> Changes:
-    return {"demands": (*case.demands, Demand(demand_id=event.demand_id, asked_at=recorded.occurred_at))}
+    demand = Demand(demand_id=event.demand_id, event_id=recorded.event_id, asked_at=recorded.occurred_at)
+    return {"demands": (*case.demands, demand)}
 
 
 def _demand_answered(case: Case, recorded: Recorded, event: cases.DemandAnswered) -> Changes:

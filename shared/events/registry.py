@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.events import cases, files, imports, publications, rosters, services, units, visits
+from shared.events import cases, files, imports, inbox, publications, rosters, services, units, visits
 from shared.events.base import Clear, Event
 from shared.events.recorded import Recorded
 
@@ -18,7 +18,7 @@ class UnknownEvent(Exception):
 
 def _classes() -> dict[str, type[Event]]:
     found: dict[str, type[Event]] = {}
-    for module in (cases, units, visits, services, rosters, files, imports, publications):
+    for module in (cases, units, visits, services, rosters, files, imports, publications, inbox):
         for value in vars(module).values():
             own = isinstance(value, type) and value.__module__ == module.__name__
             if own and issubclass(value, Event) and not value.__subclasses__():

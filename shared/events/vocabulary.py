@@ -58,6 +58,7 @@ QueryState = Literal["OPEN", "ANSWERED"]
 Timer = Literal[
     "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "T13", "T14", "T15", "T16"
 ]
+InboxKind = Literal["ESCALATION", "BREACH", "APPROACHING", "QUERY", "DEMAND", "CALENDAR"]
 STARTED_TIMERS: tuple[Timer, ...] = tuple(timer for timer in get_args(Timer) if timer != "T15")
 """Those that a case can have; disclosures aren't cases."""
 DeadlineState = Literal[

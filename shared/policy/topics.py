@@ -104,6 +104,7 @@ TOPICS: dict[str, Words] = {
     "import.opened": Words("开始导入", "Import opened"),
     "import.closed": Words("结束导入", "Import closed"),
     "publication.figure_published": Words("发布统计数据", "Figure published"),
+    "inbox.item_seen": Words("待办已阅", "Item of an inbox seen"),
 }
 """Topic to words."""
 

@@ -84,7 +84,8 @@ def test_a_row_that_was_tampered_with_is_found(database: Database) -> None:
         differing = {verdict.table: verdict.differing for verdict in report.tables}
         # The day of the visit, for the township and for the whole: as it stands, and as it should be.
         assert differing.pop("tallies") == 4
-        assert differing == {"cases": 1, "facts": 2, "services": 0, "deadlines": 0, "imports": 0, "actors": 0}
+        assert {table for table, found in differing.items() if found} == {"cases", "facts"}
+        assert (differing["cases"], differing["facts"]) == (1, 2)
         await rebuild(database.url)
         assert (await verify(database.url)).holds
 

@@ -57,6 +57,7 @@ def questions(county: County, occurred: datetime | None) -> list[Question]:
         ("/v1/cases", (("origin", county.villages[0]), ("state", "RESOLVED"), ("state", "CLOSED"))),
         ("/v1/cases", (("overdue", "true"),)),
         ("/v1/deadlines", ()),
+        ("/v1/inbox", ()),
         ("/v1/backlog", (("by", "holder"),)),
         ("/v1/backlog", (("by", "origin"),)),
         ("/v1/urgent", ()),

@@ -254,7 +254,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **{name: {"detail": "经过"} for name in ("stabilise-situation", "revise-policy", "decide-home-service")},
 }
 SEALED = Private(key=UUID(int=9), sealed=b"x")
-MARK = Mark("case.registered", 1, NOW)
+MARK = Mark("case.registered", 1, NOW, EVENT)
 REACHED = FollowUp(cycle=1, reached=True, solved=True, satisfied=True, mark=MARK)
 
 
@@ -309,8 +309,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "record-confirmation-outcome": {"agreement": agreement("DUE", "APPLIED")},
     "request-re-review": {"review": Review(stage="REVIEW", answered=True)},
     "record-review-opinion": {"review": Review(stage="REVIEW", answered=False)},
-    "answer-query": {"queries": (Query(query_id=QUERY, state="OPEN", asked_at=NOW),)},
-    "answer-demand": {"demands": (Demand(demand_id=DEMAND, asked_at=NOW),)},
+    "answer-query": {"queries": (Query(query_id=QUERY, event_id=EVENT, state="OPEN", asked_at=NOW),)},
+    "answer-demand": {"demands": (Demand(demand_id=DEMAND, event_id=EVENT, asked_at=NOW),)},
 }
 """What a command's guards want of the case."""
 

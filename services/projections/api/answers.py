@@ -15,6 +15,7 @@ from shared.events.vocabulary import (
     DocumentKind,
     ExternalBodyKind,
     Facet,
+    InboxKind,
     Level,
     Outcome,
     PersonRole,
@@ -258,6 +259,22 @@ class DeadlinesAnswer(Page, frozen=True, kw_only=True):
     due_today: Count
     due_soon: Count
     items: list[DeadlineItem | Hidden]
+
+
+class InboxItem(Part, frozen=True, kw_only=True):
+    """Something that waits for the caller; without a case it is that the calendar ends."""
+
+    item_id: UUID
+    kind: InboxKind
+    case_id: UUID | None = None
+    timer: Timer | None = None
+    since: datetime
+    due_at: datetime | None
+    seen: bool
+
+
+class InboxAnswer(Page, frozen=True, kw_only=True):
+    items: list[InboxItem]
 
 
 class Ratio(Part, frozen=True, kw_only=True):

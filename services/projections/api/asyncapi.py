@@ -13,12 +13,13 @@ from services.projections.api.answers import (
     Count,
     DeadlineItem,
     Hidden,
+    InboxItem,
     Part,
     ServiceItem,
     TimelineItem,
 )
 from services.projections.reads.cloudevents import schema_name
-from services.projections.reads.live_views import CASE_TIMELINE, VIEWS
+from services.projections.reads.live_views import CASE_TIMELINE, INBOX, VIEWS
 from shared.events.base import Clear
 from shared.events.registry import EVENT_CLASSES
 from shared.runtime.json_schemas import schemas_of
@@ -75,6 +76,7 @@ _ROWS: Final[Mapping[str, tuple[Any, str]]] = {
     "visit_coverage": (CoverageRow, "unit_id"),
     "campaign_kpi": (KpiRow, "unit_id/measure, or whole/measure"),
     "service_ledger": (ServiceItem, "service_id, or sealed/position of what the caller may not know"),
+    "inbox": (InboxItem, "item_id"),
     "case_timeline": (TimelineItem, "case_id/version"),
 }
 """What a row of each view is, and its key."""
@@ -210,4 +212,6 @@ def _operation(channel: str, messages: Iterable[str], query: Mapping[str, Any]) 
 
 
 def _stream_query(view: str) -> dict[str, Any]:
+    if view == INBOX:
+        return {"after": _POSITION}
     return {"case_id" if view == CASE_TIMELINE else "unit": _UNIT, "after": _POSITION}

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from shared.events.vocabulary import Level, Procedure, Role, State, Timer, UnitKind
+from shared.events.vocabulary import InboxKind, Level, Procedure, Role, State, Timer, UnitKind
 
 LIMIT_DEFAULT = 100
 LONG_LIMIT_MAX = 5_000
@@ -69,6 +69,11 @@ class UrgentQuery(PageQuery, frozen=True, kw_only=True):
 
 class DeadlinesQuery(PageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
+
+
+class InboxQuery(PageQuery, frozen=True, kw_only=True):
+    kind: InboxKind | None = None
+    seen: bool | None = None
 
 
 class KpiQuery(MomentQuery, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.projections.api import cases, figures, publications, register, streams
+from services.projections.api import cases, figures, inbox, publications, register, streams
 from services.projections.api.streams import ExpiresAt
 from services.projections.reads.reads import Reads
 from shared.runtime.web import Operation
@@ -13,6 +13,7 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> Sequence[Operation]:
         *cases.operations(reads),
         *figures.operations(reads),
         *publications.operations(reads),
+        inbox.operation(reads),
         *register.operations(reads),
         *streams.operations(reads, expires_at),
     )

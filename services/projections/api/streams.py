@@ -9,7 +9,7 @@ from services.projections.figures.queries import AsOf
 from services.projections.reads.access import readable_unit, refuse_dashboard, refuse_roles
 from services.projections.reads.boards import OutOfSight, Scope
 from services.projections.reads.event_feed import FEED_ROLES, catch_up, follow_events
-from services.projections.reads.live_views import CASE_TIMELINE, ITEM_VIEWS, VIEWS
+from services.projections.reads.live_views import CASE_TIMELINE, INBOX, ITEM_VIEWS, VIEWS
 from services.projections.reads.reads import Reads
 from shared.policy.actor import Actor
 from shared.runtime.problems import Problem, Text, invalid
@@ -39,7 +39,9 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
         query = request.query(StreamQuery)
         if view not in VIEWS:
             raise Problem("not-found")
-        if view == CASE_TIMELINE:
+        if view == INBOX:
+            scope = _own_scope(view, query, request.actor)
+        elif view == CASE_TIMELINE:
             scope = await _case_scope(reads, query, request)
         else:
             scope = await _unit_scope(reads, view, query, request.actor)
@@ -106,6 +108,14 @@ async def _unit_scope(reads: Reads, view: str, query: StreamQuery, actor: Actor)
     if view in ITEM_VIEWS:
         return Scope(view=view, unit=unit, reader=actor)
     return Scope(view=view, unit=unit, suppress=actor.role == "dashboard")
+
+
+def _own_scope(view: str, query: StreamQuery, actor: Actor) -> Scope:
+    for name in ("unit", "case_id"):
+        if getattr(query, name) is not None:
+            raise invalid(name, "unknown", _NOT_HERE)
+    refuse_dashboard(actor)
+    return Scope(view=view, reader=actor)
 
 
 async def _case_scope(reads: Reads, query: StreamQuery, request: Request) -> Scope:

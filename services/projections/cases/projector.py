@@ -1,4 +1,4 @@
-"""The projector of cases: their list row, their facts, their clocks, and what was done on them."""
+"""The projector of cases: their list row, facts, clocks, what waits for whom, and what was done on them."""
 
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -7,6 +7,7 @@ from services.projections.cases.rows import case_row
 from services.projections.deadlines.clocks import Clock, clocks_after
 from services.projections.deadlines.rows import deadline_rows
 from services.projections.figures.facts import case_facts, decisive, telling, visit_fact
+from services.projections.inbox.rows import inbox_rows
 from services.projections.services_ledger.rows import performed_service
 from services.projections.temporal import Row
 from shared.events.base import Event
@@ -29,11 +30,12 @@ class CaseState(NamedTuple):
     seen_from: int
     """Position since which the same people may know of the case."""
     deadlines: tuple[Row, ...]
+    inbox: tuple[Row, ...]
 
 
 _SEEN: Final = attrgetter(*CaseSight.__struct_fields__, "docket_unit")
 """What sight of a case and the unit of its clocks depend on; the case's fields have the same names."""
-_NOTHING: Final = CaseState(None, (), (), (), 0, ())
+_NOTHING: Final = CaseState(None, (), (), (), 0, (), ())
 
 
 class CaseProjector:
@@ -47,11 +49,11 @@ class CaseProjector:
         return ()
 
     def evolve(self, state: CaseState | None, recorded: Recorded, event: Event) -> CaseState:
-        before, facts, services, known_clocks, seen_from, deadlines = state or _NOTHING
+        before, facts, services, known_clocks, seen_from, deadlines, inbox = state or _NOTHING
         case = evolve(before, recorded, event)
         clocks = known_clocks
         if case is not None:
-            clocks = clocks_after(known_clocks, case.deadlines, recorded)
+            clocks = clocks_after(known_clocks, case.deadlines, recorded, event)
             turned = clocks is not known_clocks
             if before is None or decisive(before) != decisive(case) or _tell_otherwise(known_clocks, clocks):
                 facts = case_facts(case, clocks)
@@ -60,17 +62,29 @@ class CaseProjector:
                 turned = True
             if turned:
                 deadlines = deadline_rows(case, clocks, seen_from)
+            if turned or (before is not None and _waits_otherwise(before, case, inbox)):
+                inbox = inbox_rows(case, clocks, seen_from)
         if isinstance(event, ServicePerformed) and recorded.unit is not None:
             services = (*services, performed_service(recorded, recorded.unit, event))
-        return CaseState(case, facts, services, clocks, seen_from, deadlines)
+        return CaseState(case, facts, services, clocks, seen_from, deadlines, inbox)
 
     def rows(self, state: CaseState) -> tuple[Row, ...]:
         case, facts, services, deadlines = state.case, state.facts, state.services, state.deadlines
         if case is None:
             return ()
         performed = services if case.procedure == "SERVICE" else ()
-        return (case_row(case), *facts, *deadlines, *performed)
+        return (case_row(case), *facts, *deadlines, *state.inbox, *performed)
 
 
 def _tell_otherwise(before: tuple[Clock, ...], clocks: tuple[Clock, ...]) -> bool:
     return clocks is not before and telling(clocks) != telling(before)
+
+
+def _waits_otherwise(before: Case, case: Case, inbox: tuple[Row, ...]) -> bool:
+    """Whether something waits for others than before, by what neither sight nor the clocks tell."""
+    if case.queries is not before.queries or case.demands is not before.demands:
+        return True
+    if case.pending_unit is not None and case.stated is not before.stated:
+        return True
+    # Whoever has acted on it may be left out.
+    return bool(inbox) and (case.authors is not before.authors or case.barred is not before.barred)

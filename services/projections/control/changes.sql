@@ -27,6 +27,14 @@ UNION
 SELECT gone_at, 'deadline_board', clock_id FROM deadlines
 WHERE gone_at < 9223372036854775807 AND known_from < gone_at
 UNION
+SELECT known_from, 'inbox', item_id FROM inbox WHERE known_from < gone_at
+UNION
+SELECT gone_at, 'inbox', item_id FROM inbox WHERE gone_at < 9223372036854775807 AND known_from < gone_at
+UNION
+SELECT known_from, 'inbox', item_id FROM seen WHERE known_from < gone_at
+UNION
+SELECT gone_at, 'inbox', item_id FROM seen WHERE gone_at < 9223372036854775807 AND known_from < gone_at
+UNION
 SELECT known_from, 'service_ledger', service_id FROM services WHERE known_from < gone_at
 UNION
 SELECT gone_at, 'service_ledger', service_id FROM services

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from shared.events.base import Event
 from shared.events.case import Mark
+from shared.events.cases import DeadlineApproaching
 from shared.events.deadlines import Deadline
 from shared.events.recorded import Recorded
 
@@ -17,34 +19,44 @@ class Clock(NamedTuple):
     started: Mark
     breached: Mark | None = None
     """The breach, unless it was voided while the clock went on."""
+    warned: Mark | None = None
+    """The last warning, unless the clock was moved on so that another is due."""
     ended: Mark | None = None
 
 
 def clocks_after(
-    clocks: tuple[Clock, ...], deadlines: tuple[Deadline, ...], recorded: Recorded
+    clocks: tuple[Clock, ...], deadlines: tuple[Deadline, ...], recorded: Recorded, event: Event
 ) -> tuple[Clock, ...]:
     """The clocks once an event has made the deadlines of the case these; the same object if it changed none.
 
     Deadlines are only ever added and stay in order.
     """
-    mark = Mark(recorded.topic, recorded.position, recorded.occurred_at)
-    gone_on = [_gone_on(clock, deadline, mark) for clock, deadline in zip(clocks, deadlines, strict=False)]
+    mark = Mark(recorded.topic, recorded.position, recorded.occurred_at, recorded.event_id)
+    warned = event.started_version if isinstance(event, DeadlineApproaching) else None
+    gone_on = [
+        _gone_on(clock, deadline, mark, warned=deadline.version == warned)
+        for clock, deadline in zip(clocks, deadlines, strict=False)
+    ]
     begun = [Clock(recorded.event_id, deadline, mark) for deadline in deadlines[len(clocks) :]]
     if not begun and all(now is before for now, before in zip(gone_on, clocks, strict=True)):
         return clocks
     return (*gone_on, *begun)
 
 
-def _gone_on(clock: Clock, deadline: Deadline, mark: Mark) -> Clock:
+def _gone_on(clock: Clock, deadline: Deadline, mark: Mark, *, warned: bool) -> Clock:
     before = clock.deadline
-    if deadline is before or deadline == before:
+    if not warned and (deadline is before or deadline == before):
         return clock
-    breached, ended = clock.breached, clock.ended
+    breached, warning, ended = clock.breached, clock.warned, clock.ended
     if deadline.state != before.state:
         if deadline.state == "BREACHED":
             breached = mark
         elif deadline.live:
             breached = None
+    if warned:
+        warning = mark
+    elif deadline.warn_at is not None:
+        warning = None
     if before.live and not deadline.live:
         ended = mark
-    return clock._replace(deadline=deadline, breached=breached, ended=ended)
+    return clock._replace(deadline=deadline, breached=breached, warned=warning, ended=ended)

@@ -295,7 +295,7 @@ class _CaseFacts:
 
 def _disposed_with(duplicate: AbsorbedCase, *marks: Mark) -> Row:
     """A duplicate, under its own unit and day, disposed of with its primary."""
-    registered = Mark("case.registered", duplicate.registered_position, duplicate.registered_at)
+    registered = ("case.registered", duplicate.registered_position)
     day = day_of(duplicate.registered_at)
     because = _because(registered, *marks)
     unit, case_id = duplicate.docket_unit, duplicate.case_id
@@ -323,7 +323,7 @@ def roster_facts(recorded: Recorded, event: RosterFiled) -> tuple[Row, ...]:
     )
 
 
-def _because(*marks: Mark) -> Because:
+def _because(*marks: Mark | tuple[str, int]) -> Because:
     reasons = [mark[:2] for mark in marks]
     if len(reasons) > 1:
         reasons = sorted(set(reasons), key=itemgetter(1))

@@ -10,6 +10,7 @@ import msgspec
 from services.projections.figures.queries import AsOf, Connection
 from services.projections.reads.case_items import fetch_rows
 from services.projections.reads.frames import Delta, Rows, encode
+from services.projections.reads.inbox_changes import Changed
 from services.projections.reads.listed import Cases, Listed, ListedCase, hidden_row
 from services.projections.reads.live_views import Chosen, Fetch, Own, UnitView
 from services.projections.reads.rollups import rows_under, units_of
@@ -47,6 +48,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Of a view by unit: every unit's own figures."""
     items: Mapping[UUID, Listed] = {}
     """Of a view by item: those of `keys` that now stand in it."""
+    inbox: Mapping[UUID, Changed] = {}
+    """Of the inboxes: each of `keys` as it is now."""
 
 
 class OutOfSight(Exception):

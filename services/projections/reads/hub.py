@@ -22,10 +22,13 @@ from services.projections.reads.boards import (
 )
 from services.projections.reads.frames import changes_between
 from services.projections.reads.groups import HEARTBEAT_S, Group, frames_for
+from services.projections.reads.inbox_board import InboxBoard
+from services.projections.reads.inbox_changes import Changed, fetch_changed
 from services.projections.reads.kpi_board import KpiBoard
 from services.projections.reads.listed import Listed
 from services.projections.reads.live_views import (
     CAMPAIGN_KPI,
+    INBOX,
     ITEM_VIEWS,
     UNIT_VIEWS,
     UNITS,
@@ -157,6 +160,8 @@ class Hub:
             return ItemBoard(scope, ITEM_VIEWS[scope.view], self._sources)
         if scope.view == CAMPAIGN_KPI:
             return KpiBoard(scope, self._sources)
+        if scope.view == INBOX:
+            return InboxBoard(scope)
         return TimelineBoard(scope, self._sources)
 
     async def _own_of(self, connection: Connection, view: str, tree: UnitTree) -> Own:
@@ -220,11 +225,15 @@ class Hub:
         self._stand = now
         as_of = AsOf(position=now.position)
         items: dict[str, dict[UUID, Listed]] = {}
+        inbox: dict[UUID, Changed] = {}
 
         async def catch_up(view: str, keys: set[UUID]) -> None:
             async with self._sources.pool.connection() as own_connection:
                 if view in ITEM_VIEWS:
                     items[view] = await ITEM_VIEWS[view](own_connection, as_of, Chosen(ids=keys))
+                    return
+                if view == INBOX:
+                    inbox.update(await fetch_changed(own_connection, as_of, keys))
                     return
                 touched = UNIT_VIEWS[view].touched(tree, keys)
                 fresh = await UNIT_VIEWS[view].fetch(own_connection, tree, touched, as_of)
@@ -237,7 +246,7 @@ class Hub:
             *(
                 catch_up(view, keys)
                 for view, keys in changed.items()
-                if view in ITEM_VIEWS or view in self._own
+                if view in ITEM_VIEWS or view == INBOX or view in self._own
             )
         )
         for scope, live in list(self._live.items()):
@@ -253,6 +262,7 @@ class Hub:
                 keys=keys,
                 own=self._own.get(scope.view, {}),
                 items=items.get(scope.view, {}),
+                inbox=inbox,
             )
             await self._advance(scope, live, step)
 

@@ -134,8 +134,9 @@ ITEM_VIEWS: Final[dict[str, Fetch]] = {
 }
 """Views with a row for each case, clock or service."""
 CAMPAIGN_KPI: Final = "campaign_kpi"
+INBOX: Final = "inbox"
 CASE_TIMELINE: Final = "case_timeline"
-VIEWS: Final = (*UNIT_VIEWS, *ITEM_VIEWS, CAMPAIGN_KPI, CASE_TIMELINE)
+VIEWS: Final = (*UNIT_VIEWS, *ITEM_VIEWS, CAMPAIGN_KPI, INBOX, CASE_TIMELINE)
 
 
 UNITS: Final = "units"

@@ -59,6 +59,11 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     head: int
     """The latest position there is to know of: of the ledger or of the read models."""
 
+    @classmethod
+    def now_at(cls, position: int) -> "Moment":
+        """Now, as far as the read models are."""
+        return cls(position=position, instant=datetime.now(UTC), occurred=None, live=True, head=position)
+
     @property
     def as_of(self) -> AsOf:
         return AsOf(position=self.position, occurred=self.occurred)
@@ -98,12 +103,8 @@ class Moments:
         past = asked.at_position is not None or asked.at_recorded is not None
         if not past:
             stand = await self._progress.reach(asked.min_position or 0)
-            return Moment(
-                position=stand.position,
-                instant=datetime.now(UTC),
-                occurred=asked.at_occurred,
-                live=asked.at_occurred is None,
-                head=stand.position,
+            return msgspec.structs.replace(
+                Moment.now_at(stand.position), occurred=asked.at_occurred, live=asked.at_occurred is None
             )
         head = await self._head(0)
         moment = await self._moment(asked, head, head.position)
