@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -25,7 +25,9 @@ from services.projections.api import asyncapi
 from services.projections.api import routes as projections
 from services.projections.api.publications import figure_reader
 from services.projections.gauges import fetch_gauges
+from services.projections.reads.inbox_items import find_waiting
 from services.projections.reads.reads import Reads
+from services.resolution.api import inbox
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
 from shared.events.ledger.loader import StreamLoader
@@ -92,7 +94,10 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
             rule_packs.operation(desk, pool),
             publications.operation(desk, figure_reader(reads)),
         ],
-        "resolution": [*resolution.operations(desk)],
+        "resolution": [
+            *resolution.operations(desk),
+            inbox.operation(desk, partial(find_waiting, reads.sources)),
+        ],
         "projections": [*projections.operations(reads, bearer_expiry(verifier))],
     }
     documented = [operation for name in services for operation in served_by[name]]
