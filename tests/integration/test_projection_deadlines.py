@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
@@ -92,19 +93,30 @@ def test_what_is_due_comes_in_due_order_and_leaves_with_its_breach(database: Dat
     asyncio.run(told())
 
 
-def test_what_came_too_late_is_due_until_that_is_recorded(database: Database) -> None:
+@pytest.mark.parametrize(
+    "ended",
+    [cases.CaseResolved(outcome="SETTLED", detail=SEALED), cases.CaseWithdrawn(statement=SEALED)],
+    ids=["done", "given up"],
+)
+def test_what_ended_too_late_is_due_until_that_is_recorded(
+    database: Database, ended: cases.CaseEvent
+) -> None:
     async def told() -> None:
         county, (late,) = with_cases(1)
         county.add((late, started(START - timedelta(days=1))))
-        county.add((late, cases.CaseResolved(outcome="SETTLED", detail=SEALED)))
+        county.add((late, ended))
         async with (
             appending(database.url) as appender,
             await AsyncConnection.connect(database.url, autocommit=True) as connection,
+            asking(database.url) as desk,
         ):
             await record(appender, county.appends)
             await project_all(database.url)
             due = START - timedelta(days=1)
             assert await fetch_due(connection, EVER, 10) == [Due(due, late)]
+            await desk.trees.refresh()
+            watch = reader("watch", "auditor", county.township)
+            assert (await desk.read(watch, "/v1/deadlines"))["items"] == [], "nothing is to be done any more"
             told = len(county.appends)
             county.add((late, cases.DeadlineBreached(timer="T13", started_version=2, due_at=due)))
             await record(appender, county.appends[told:])

@@ -41,7 +41,7 @@ UNCLOCKED: Final = """
         AND NOT EXISTS (
             SELECT FROM views.deadlines AS clocks
             WHERE clocks.stream_id = cases.case_id AND clocks.gone_at = 9223372036854775807
-                AND clocks.state <> 'STOPPED'
+                AND clocks.state NOT IN ('STOPPED', 'CANCELLED')
         )
     ORDER BY case_id LIMIT %(limit)s
 """

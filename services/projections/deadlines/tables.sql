@@ -1,6 +1,6 @@
 -- Clocks whose act is still to come: running, suspended, awaiting a calendar, or breached and not made good;
--- and those whose act came too late (STOPPED), until that is recorded.
--- Definition 1: raise this number when the same columns come to mean something else.
+-- and those that ended too late, by the act (STOPPED) or without it (CANCELLED), until that is recorded.
+-- Definition 2: raise this number when the same columns come to mean something else.
 
 CREATE TABLE deadlines (
     stream_id uuid NOT NULL,

@@ -81,7 +81,10 @@ async def list_deadlines(
     """A page of clocks, the soonest first and those without a day last, and where the next one begins."""
     tree = sources.trees.at(moment.position, moment.occurred)
     held, parameters = valid(moment.as_of)
-    clauses: list[Composable] = [SQL("holder_unit = ANY(%(units)s) AND state <> 'STOPPED'"), held]
+    clauses: list[Composable] = [
+        SQL("holder_unit = ANY(%(units)s) AND state NOT IN ('STOPPED', 'CANCELLED')"),
+        held,
+    ]
     parameters |= {"units": units_of(tree, unit), "limit": limit + 1}
     if after is not None:
         place = "(coalesce(%(after_due)s::timestamptz, 'infinity'), %(after_case)s::uuid, %(after_version)s)"

@@ -114,7 +114,7 @@ async def _services(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict
 async def _deadlines(connection: Connection, as_of: AsOf, chosen: Chosen) -> dict[UUID, Listed]:
     held, parameters = valid(as_of)
     query = SQL(
-        "SELECT {} FROM views.deadlines WHERE {} AND {} AND state <> 'STOPPED'"
+        "SELECT {} FROM views.deadlines WHERE {} AND {} AND state NOT IN ('STOPPED', 'CANCELLED')"
         " ORDER BY due_at, case_id, version"
     ).format(DEADLINE_COLUMNS, held, chosen.clause("clock_id", "holder_unit"))
     parameters |= {"chosen": list(chosen.ids)}
