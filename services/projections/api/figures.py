@@ -166,22 +166,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             )
         return page_answer(request, query, moment, {**figures, "items": items}, following)
 
-    def of(path: str, name: str, summary: str, handler: Any, query: Any, answer: Any) -> Operation:
-        return Operation(
-            method="GET",
-            path=path,
-            name=name,
-            summary=summary,
-            tag="figures",
-            handler=handler,
-            query=query,
-            answers={200: answer},
-            problems=(403, 404),
-            headers=("?Accept-Language",),
-        )
-
     return (
-        of(
+        read_of(
             "/v1/backlog",
             "read-backlog",
             "Open cases by unit, by holder or by origin.",
@@ -189,8 +175,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             BacklogQuery,
             BacklogAnswer,
         ),
-        of("/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer),
-        of(
+        read_of("/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer),
+        read_of(
             "/v1/deadlines",
             "read-deadlines",
             "Clocks whose act is still to come, soonest first.",
@@ -198,8 +184,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             DeadlinesQuery,
             DeadlinesAnswer,
         ),
-        of("/v1/kpi", "read-kpi", "The statistics of a unit and a period.", kpi, KpiQuery, KpiAnswer),
-        of(
+        read_of("/v1/kpi", "read-kpi", "The statistics of a unit and a period.", kpi, KpiQuery, KpiAnswer),
+        read_of(
             "/v1/explain/{measure}",
             "explain",
             "What a measure counts, item by item.",
@@ -207,7 +193,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             ExplainQuery,
             ExplainAnswer,
         ),
-        of(
+        read_of(
             "/v1/compare/{measure}",
             "compare",
             "What a measure counts otherwise at the later of two positions, item by item.",
@@ -215,7 +201,25 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             CompareQuery,
             CompareAnswer,
         ),
-        of("/v1/services", "read-services", "The service ledger.", services, ServicesQuery, ServicesAnswer),
+        read_of(
+            "/v1/services", "read-services", "The service ledger.", services, ServicesQuery, ServicesAnswer
+        ),
+    )
+
+
+def read_of(path: str, name: str, summary: str, handler: Any, query: Any, answer: Any) -> Operation:
+    """The operation of a read of figures."""
+    return Operation(
+        method="GET",
+        path=path,
+        name=name,
+        summary=summary,
+        tag="figures",
+        handler=handler,
+        query=query,
+        answers={200: answer},
+        problems=(403, 404),
+        headers=("?Accept-Language",),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from services.projections.api.answers import PublicationsAnswer, PublishedAnswer
-from services.projections.api.figures import check_part, kept_back
+from services.projections.api.figures import check_part, kept_back, read_of
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import PublicationQuery, PublicationsQuery
 from services.projections.figures.measures import EXPLAINED
@@ -96,22 +96,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         items = [each.told() | {"then": SUPPRESSED if on_a_wall else each.event.value} for each in page]
         return page_answer(request, query, moment, {"items": items}, following)
 
-    def of(path: str, name: str, summary: str, handler: Any, query: Any, answer: Any) -> Operation:
-        return Operation(
-            method="GET",
-            path=path,
-            name=name,
-            summary=summary,
-            tag="figures",
-            handler=handler,
-            query=query,
-            answers={200: answer},
-            problems=(403, 404),
-            headers=("?Accept-Language",),
-        )
-
     return (
-        of(
+        read_of(
             "/v1/publications",
             "list-publications",
             "The figures that were published, the latest first.",
@@ -119,7 +105,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             PublicationsQuery,
             PublicationsAnswer,
         ),
-        of(
+        read_of(
             "/v1/publications/{publication_id}",
             "read-publication",
             "A published figure: then, now, and the late events that make the difference.",
