@@ -49,11 +49,38 @@ def with_clocks(before: Case | None, decided: Decision, command: Command) -> Dec
     for event in decided.events:
         previous, case = case, evolve(case, provisional(command, case, event), event)
         assert case is not None, "whatever is decided is of a case"
-        found += starts_of(event, case, command.occurred_at, command.tree)
-        if previous is not None:
-            found += _moved_on(previous, case, command)
-            found += _cleared(previous, case, event, command)
+        found += clock_events(previous, case, event, command.occurred_at, command.tree)
     return replace(decided, events=(*decided.events, *found))
+
+
+def clock_events(
+    previous: Case | None, case: Case, event: Event, at: datetime, tree: UnitTree
+) -> Iterator[Event]:
+    """What an act that made a case what it is does to its clocks: it starts, moves on, clears them."""
+    if type(event) not in _MATTERING:
+        return
+    yield from starts_of(event, case, at, tree)
+    if previous is not None:
+        yield from _moved_on(previous, case, at, tree)
+        yield from _cleared(previous, case, event, at)
+
+
+def running_clocks(case: Case, at: datetime) -> tuple[cases.RunningClock, ...]:
+    """The clocks that a duplicate hands on to its primary: those that run, and aren't due yet."""
+    return tuple(
+        cases.RunningClock(
+            timer=deadline.timer,
+            started_at=deadline.started_at,
+            started_on=deadline.started_on,
+            due_at=deadline.due_at,
+            original_due_at=deadline.original_due_at,
+        )
+        for deadline in case.deadlines
+        if deadline.state == "RUNNING"
+        and deadline.due_at is not None
+        and deadline.original_due_at is not None
+        and in_time(at, deadline.due_at)
+    )
 
 
 def falls_due(case: Case, until: datetime, tree: UnitTree) -> Iterator[Due]:
@@ -142,7 +169,7 @@ def _due(case: Case, deadline: Deadline, at: datetime, tree: UnitTree) -> Iterat
             yield cases.LevelNotified(level=above.level, unit=above.unit_id)
 
 
-def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
+def _moved_on(previous: Case, case: Case, at: datetime, tree: UnitTree) -> Iterator[Event]:
     """Clocks that stood still and go on now are due later by as much."""
     stood = {deadline.version for deadline in previous.deadlines if deadline.paused}
     for deadline in case.deadlines:
@@ -150,9 +177,9 @@ def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
             continue
         if deadline.due_at is None or deadline.original_due_at is None:
             continue
-        policy = command.tree.rules(deadline.pack)
+        policy = tree.rules(deadline.pack)
         calendar, unit = calendar_of(policy), policy.length(deadline.timer, case.holder_level).unit
-        paused_on, resumed_on = day_of(deadline.pauses[-1].paused_at), day_of(command.occurred_at)
+        paused_on, resumed_on = day_of(deadline.pauses[-1].paused_at), day_of(at)
         due = paused_due(deadline.due_at, paused_on, resumed_on, unit, calendar)
         if due != deadline.due_at:
             yield cases.DeadlineShifted(
@@ -165,10 +192,10 @@ def _moved_on(previous: Case, case: Case, command: Command) -> Iterator[Event]:
             )
 
 
-def _cleared(previous: Case, case: Case, event: Event, command: Command) -> Iterator[Event]:
+def _cleared(previous: Case, case: Case, event: Event, at: datetime) -> Iterator[Event]:
     """Breaches and lapses recorded of what, as it turns out, had ended or stood still in time."""
     for before, after in zip(previous.deadlines, case.deadlines, strict=True):
-        if before.due_at is None or not in_time(command.occurred_at, before.due_at):
+        if before.due_at is None or not in_time(at, before.due_at):
             continue
         ends_breach = before.overdue and (not after.live or (after.paused and not before.paused))
         if ends_breach or (before.state == "LAPSED" and stops(before, event)):

@@ -12,7 +12,7 @@ from services.intake.domain.decide import decide as decide_intake
 from services.resolution.domain.commands import BODIES as RESOLUTION
 from services.resolution.domain.decide import decide as decide_resolution
 from shared.events.base import Event
-from shared.events.case import Case
+from shared.events.case import Author, Case
 from shared.events.cases import DeadlineBreachVoided, DeadlineShifted, DeadlineStarted
 from shared.events.evolve import evolve
 from shared.events.recorded import Recorded
@@ -25,6 +25,7 @@ from shared.policy.deciding import allowed_commands
 from shared.policy.jurisdiction import Unit, UnitTree
 from shared.policy.moments import day_of
 from shared.policy.packs import DEFAULT_POLICY
+from shared.policy.provisional import CLOCK
 
 NOW = datetime(2024, 5, 6, 2, 0, tzinfo=UTC)
 _ids = itertools.count(1)
@@ -78,7 +79,6 @@ SUPERVISOR = actor("supervisor", "supervisor", VILLAGE)
 RESIDENT = actor("resident", "resident", GROUP)
 NEIGHBOUR = actor("neighbour", "resident", GROUP)
 POLICE = actor("police", "community_police", VILLAGE)
-CLOCK = Actor(ref="clock", role="operator", unit=None, clearances=frozenset())
 CLOCK_TOPICS = frozenset(event.topic for event in (DeadlineStarted, DeadlineShifted, DeadlineBreachVoided))
 """What stands behind a command's own events, about clocks."""
 
@@ -170,7 +170,7 @@ class Docket:
         unit = getattr(command.body, "origin_unit", None) if case is None else case.holder_unit
         return decide(case, command, self.tree.policy(unit, day_of(command.occurred_at)))
 
-    def apply(self, case_id: UUID, events: tuple[Event, ...], by: Actor, at: datetime) -> None:
+    def apply(self, case_id: UUID, events: tuple[Event, ...], by: Actor | Author, at: datetime) -> None:
         stream = self.streams.setdefault(case_id, [])
         for event in events:
             recorded = recorded_of(
@@ -188,7 +188,7 @@ class Docket:
 
 
 def recorded_of(
-    event: Event, by: Actor, stream_id: UUID, *, version: int, position: int, at: datetime
+    event: Event, by: Actor | Author, stream_id: UUID, *, version: int, position: int, at: datetime
 ) -> Recorded:
     """The event as the ledger would give it back, but for its data."""
     return Recorded(

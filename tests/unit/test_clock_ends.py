@@ -6,9 +6,9 @@ import pytest
 
 from shared.events.cases import DeadlineDated
 from shared.policy.actor import Actor
+from shared.policy.provisional import CLOCK
 from shared.policy.refusal import GuardFailed
 from tests.unit.casework import (
-    CLOCK,
     GROUP,
     LEADER,
     NEIGHBOUR,

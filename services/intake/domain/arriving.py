@@ -23,17 +23,15 @@ from shared.events.cases import (
     CaseRejected,
     CaseTransferred,
     ExternalBody,
-    RunningClock,
     Source,
 )
-from shared.events.deadlines import Deadline
 from shared.policy.checks import keep_from_accused, may_absorb, standing_unit
+from shared.policy.clocks import running_clocks
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.policy import Policy
 from shared.policy.rules import failed
 from shared.policy.sight import Sight, sight, sight_of
-from shared.policy.spans import in_time
 
 
 def open_case(command: Command, body: OpenCase, policy: Policy) -> Decision:
@@ -133,21 +131,5 @@ def absorbed_of(case: Case, at: datetime) -> AbsorbedCase:
         urgent=case.urgent,
         urgency_status=case.urgency_status,
         facets=case.facets,
-        clocks=tuple(
-            _running(deadline)
-            for deadline in case.deadlines
-            if deadline.state == "RUNNING" and deadline.due_at is not None and in_time(at, deadline.due_at)
-        ),
-    )
-
-
-def _running(deadline: Deadline) -> RunningClock:
-    assert deadline.due_at is not None
-    assert deadline.original_due_at is not None
-    return RunningClock(
-        timer=deadline.timer,
-        started_at=deadline.started_at,
-        started_on=deadline.started_on,
-        due_at=deadline.due_at,
-        original_due_at=deadline.original_due_at,
+        clocks=running_clocks(case, at),
     )
