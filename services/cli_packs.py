@@ -22,7 +22,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Tell what a pack is and its hash, or everything that is wrong with it."""
-    pack = _checked(path, as_json)
+    pack = checked(path, as_json)
     data = {"name": pack.name, "version": pack.version, "hash": pack.hash}
     show(data, f"{pack.name} version {pack.version}, hash {pack.hash}", as_json)
 
@@ -42,7 +42,7 @@ def adopt(
     from services.batch_client import NoAnswer
     from services.operator_client import command, operator_client, unit_meant, unreachable
 
-    _checked(path, as_json)
+    checked(path, as_json)
     settings = command_settings()
     client = operator_client(settings, "operator")
     text = _text(path)
@@ -58,7 +58,7 @@ def adopt(
     )
 
 
-def _checked(path: Path, as_json: bool) -> Pack:
+def checked(path: Path, as_json: bool) -> Pack:
     """The pack; a broken one ends the command with its faults told."""
     try:
         return read_pack(_text(path), file=str(path))

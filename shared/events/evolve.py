@@ -5,7 +5,7 @@ would normally follow being absent.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -515,3 +515,6 @@ _CHANGES: dict[type[Event], Callable[[Case, Recorded, Any], Changes]] = {
     cases.DemandAnswered: _demand_answered,
     cases.ConflictDeclared: _conflict,
 }
+
+TURNING: Final[frozenset[type[Event]]] = TOUCHING | _CHANGES.keys() | {cases.CaseRegistered}
+"""The events that change more of a case than who recorded something last."""

@@ -98,6 +98,25 @@ class UnitTree:
         adopted = (adoption.policy for each in self._adoptions.values() for adoption in each)
         return next((policy for policy in adopted if policy.id == policy_id), DEFAULT_POLICY)
 
+    def ruled_by(self, policy: Policy, unit_id: UUID) -> "UnitTree":
+        """The same units, as if that unit, or `WHOLE`, had always had these rules and adopted no others.
+
+        Units beneath it that adopted rules of their own keep them.
+        """
+        always = (Adoption(date.min, policy),)
+        return UnitTree(self._units, {**self._adoptions, unit_id: always})
+
+    @property
+    def has_adoptions(self) -> bool:
+        """Whether any unit has ever adopted rules."""
+        return bool(self._adoptions)
+
+    @property
+    def policies(self) -> frozenset[Policy]:
+        """All rules that may hold for some unit on some day."""
+        adopted = (adoption.policy for each in self._adoptions.values() for adoption in each)
+        return frozenset((DEFAULT_POLICY, *adopted))
+
     def has_rules(self, unit_id: UUID) -> bool:
         """Whether the unit itself, or `WHOLE`, has ever adopted any."""
         return unit_id in self._adoptions

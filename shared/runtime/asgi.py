@@ -1,12 +1,15 @@
 """Bodies as they come in and answers as they go out, piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
+from typing import Any, TypeVar
 
 from starlette.types import Receive, Send
 
 from shared.runtime.problems import Problem
+
+T = TypeVar("T")
 
 
 class ClientLeft(Problem):
@@ -19,6 +22,33 @@ async def receive_chunk(receive: Receive) -> tuple[bytes, bool]:
     if message["type"] == "http.disconnect":
         raise ClientLeft("unreadable")
     return message.get("body", b""), message.get("more_body", False)
+
+
+async def unless_left(receive: Receive | None, work: Coroutine[Any, Any, T]) -> T:
+    """What long work for a request without a body comes to; it is cancelled once the client leaves.
+
+    Raises: ClientLeft.
+    """
+    task = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait((task, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientLeft("unreadable")
+        return task.result()
+    finally:
+        task.cancel()
+        leaving.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
+
+
+async def _left(receive: Receive | None) -> None:
+    """Returns once the client has left; of a line in a batch, which has no connection of its own, never."""
+    if receive is None:
+        await asyncio.Event().wait()
+    else:
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 async def send_stream(method: str, chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
@@ -49,11 +79,7 @@ async def _send_chunks(chunks: AsyncIterator[bytes], send: Send) -> None:
 async def _send_until_left(chunks: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
     """Sends an answer without end until the client leaves; the sender alone would never know."""
 
-    async def left() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    tasks = (asyncio.ensure_future(_send_chunks(chunks, send)), asyncio.ensure_future(left()))
+    tasks = (asyncio.ensure_future(_send_chunks(chunks, send)), asyncio.ensure_future(_left(receive)))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from shared.events.ledger.reader import COLUMNS, recorded_row
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
-from shared.events.units import RulePackAdopted
+from shared.events.units import RulePackAdopted, UnitMoved
 from shared.policy.jurisdiction import EMPTY_TREE, UnitTree, tree_of
 from shared.policy.packs import pack_of
 from shared.policy.policy import Policy
@@ -27,6 +27,8 @@ _PACKS: Final = "SELECT hash, content FROM ledger.rule_packs WHERE hash = ANY(%s
 _POLL_S: Final = 1.0
 """How late a process may learn of units that another one registered."""
 _REMEMBERED_MAX: Final = 64
+_TURNING: Final = frozenset((RulePackAdopted.topic, UnitMoved.topic))
+"""What changes under which rules a unit stands."""
 
 log = structlog.stdlib.get_logger("anjie.trees")
 
@@ -73,6 +75,15 @@ class Trees:
             if len(self._past) > _REMEMBERED_MAX:
                 self._past.popitem(last=False)
         return tree
+
+    def eras(self, position: int) -> list[tuple[int, UnitTree]]:
+        """From which position on which tree was known, from 0 up to a position.
+
+        An era begins with what changes whose rules hold; units registered in it are there all along.
+        """
+        begun = [e.position for e in self._events if e.position <= position and e.topic in _TURNING]
+        last = [*(each - 1 for each in begun), position]
+        return [(first, self.at(until)) for first, until in zip([0, *begun], last, strict=True)]
 
     async def refresh(self) -> None:
         """Reads the unit events stored since the last time; called at once after storing some."""

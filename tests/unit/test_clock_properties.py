@@ -1,6 +1,7 @@
 """Whatever happens in whatever order, late or in time: what always holds of the clocks of a case."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -25,11 +26,14 @@ NEAR_THE_END = datetime(2026, 11, 20, 2, tzinfo=UTC)
 """Of the calendar."""
 
 
-def lived(draw: Random, steps: int) -> tuple[Docket, UUID]:
+def lived(
+    draw: Random, steps: int, meanwhile: Callable[[Docket], None] = lambda docket: None
+) -> tuple[Docket, UUID]:
     """A case to which things happen for a while, some recorded late, and the clock not always at hand."""
     docket, case_id = opened(draw.choice(PROCEDURES), at=draw.choice((*BEGINNINGS, NEAR_THE_END)))
     for _ in range(steps):
         docket.now += draw.choice(PASSING)
+        meanwhile(docket)
         if draw.random() < 0.6:
             docket.wait_until(docket.now)
             holds(docket, case_id)

@@ -40,8 +40,8 @@ def plain(decided: Decision) -> Any:
     )
 
 
-def opened(procedure: str | None, at: datetime = NOW) -> tuple[Docket, UUID]:
-    docket = Docket()
+def opened(procedure: str | None, at: datetime = NOW, docket: Docket | None = None) -> tuple[Docket, UUID]:
+    docket = docket or Docket()
     docket.now = at
     people = [
         {"person_ref": FIRST, "role": "COMPLAINANT", "actor_ref": RESIDENT.ref, "name": "甲"},

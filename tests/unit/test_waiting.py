@@ -25,12 +25,12 @@ from shared.policy.clocks import told_by_clock
 from shared.policy.jurisdiction import Adoption, UnitTree, tree_of
 from shared.policy.packs import DEFAULT_POLICY
 from shared.policy.policy import CalendarYear
+from shared.policy.provisional import CLOCK
 from shared.policy.sight import sight_of
 from shared.policy.waiting import Addressee, audiences_of, is_theirs
 from tests import naive_inbox
 from tests.histories import County, lively, play, recorded
 from tests.unit.casework import (
-    CLOCK,
     LEADER,
     OTHER_VILLAGE,
     RESIDENT,

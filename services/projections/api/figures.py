@@ -24,6 +24,7 @@ from services.projections.api.queries import (
     KpiQuery,
     ServicesQuery,
     UrgentQuery,
+    WhatIfQuery,
 )
 from services.projections.figures.measures import DUTIES, EXPLAINED, Measure
 from services.projections.figures.queries import Period
@@ -93,7 +94,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
 
     async def kpi(request: Request) -> Answer:
         query = request.query(KpiQuery)
-        period = _period(query)
+        period = period_of(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         selection = _selection(query, unit, period)
         figures = await read_kpi(sources, selection, moment, kept_back(sources, request.actor, moment))
@@ -102,7 +103,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def explain(request: Request) -> Answer:
         query, after = turn(request, ExplainQuery, list[Place | None])
         measure = _measure(request, query)
-        period = _period(query)
+        period = period_of(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         places = after or [None] * len(parts_of(measure))
         if len(places) != len(parts_of(measure)):
@@ -131,7 +132,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def compare(request: Request) -> Answer:
         query, after = turn(request, CompareQuery, tuple[UUID, str | None])
         measure = _measure(request, query)
-        period = _period(query)
+        period = period_of(query)
         a, b = needed("a", query.a), needed("b", query.b)
         earlier, later = await reads.moments.of_two(a, b, query.at_occurred)
         tree = sources.trees.at(later.position, later.occurred)
@@ -153,7 +154,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
 
     async def services(request: Request) -> Answer:
         query, after = turn(request, ServicesQuery, tuple[datetime, UUID])
-        period = _period(query)
+        period = period_of(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
         figures = await count_services(
             sources, unit, period, moment, kept_back(sources, request.actor, moment)
@@ -252,7 +253,7 @@ def _selection(query: KpiQuery | ExplainQuery, unit: UUID | None, period: Period
     return Selection(unit=unit, period=period, category=query.category, holder_level=query.holder_level)
 
 
-def _period(query: KpiQuery | ServicesQuery | ExplainQuery | CompareQuery) -> Period:
+def period_of(query: KpiQuery | ServicesQuery | ExplainQuery | CompareQuery | WhatIfQuery) -> Period:
     """Raises: Problem 422 for one that ends before it begins."""
     if query.first is not None and query.last is not None and query.last < query.first:
         raise invalid("to", "range", _BACKWARDS)

@@ -100,6 +100,16 @@ class ExplainQuery(LongPageQuery, frozen=True, kw_only=True):
     timer: Timer | None = None
 
 
+class WhatIfQuery(MomentQuery, frozen=True, kw_only=True):
+    """`pack` is the hash of rules that were ever adopted, or the name of a pack."""
+
+    pack: Annotated[str, Meta(min_length=1, max_length=200)]
+    unit: UUID | None = None
+    first: date | None = msgspec.field(default=None, name="from")
+    last: date | None = msgspec.field(default=None, name="to")
+    limit: LongLimit = LIMIT_DEFAULT
+
+
 class CompareQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Two positions, `a` not after `b`; both are needed, save beside a cursor, which has them."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.projections.api import cases, figures, inbox, publications, register, streams
+from services.projections.api import cases, figures, inbox, publications, register, streams, what_if
 from services.projections.api.streams import ExpiresAt
 from services.projections.reads.reads import Reads
 from shared.runtime.web import Operation
@@ -14,6 +14,7 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> Sequence[Operation]:
         *figures.operations(reads),
         *publications.operations(reads),
         inbox.operation(reads),
+        *what_if.operations(reads),
         *register.operations(reads),
         *streams.operations(reads, expires_at),
     )

@@ -66,6 +66,11 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def due_day(original_due_at: datetime) -> date:
+    """The day to which a clock counts: the last one that it had at first."""
+    return day_of(original_due_at) - _DAY
+
+
 _DECISIVE: Final = attrgetter(
     *(
         "is_open",
@@ -243,7 +248,7 @@ class _CaseFacts:
             return
         judged = clock.breached if deadline.state == "BREACHED" else clock.ended
         because = _because(clock.started, *([] if judged is None else [judged]))
-        day = day_of(original) - _DAY
+        day = due_day(original)
         self._on(day, "duty", because, deadline.timer)
         until = deadline.ran_until
         if deadline.state == "BREACHED" or until is None:

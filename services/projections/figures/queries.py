@@ -27,6 +27,12 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     first: date | None = None
     last: date | None = None
 
+    def has(self, day: date | None) -> bool:
+        """Whether a fact of that day falls into it; one without a day only where both sides are open."""
+        if day is None:
+            return self.first is None and self.last is None
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
 
 ALWAYS: Final = Period()
 
