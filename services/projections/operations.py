@@ -117,6 +117,6 @@ def _models(names: Sequence[str]) -> list[ReadModel]:
     chosen: set[str] = set()
     for name in names or MODELS:
         if name not in MODELS and name not in VIEWS:
-            raise UnknownView(f"{name} is none of {', '.join([*VIEWS, *MODELS])}")
+            raise UnknownView(f"{name} is none of {', '.join(dict.fromkeys([*VIEWS, *MODELS]))}")
         chosen.update(VIEWS.get(name, (name,)))
     return [model for model in MODELS.values() if model.name in chosen]

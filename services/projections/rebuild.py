@@ -30,7 +30,13 @@ _BATCH_EVENTS_MAX: Final = 5_000
 _NEAR_EVENTS: Final = 1_000
 """So close to the head the exchange may begin: what is left is told while the live worker waits."""
 _LOCK_TIMEOUT_S: Final = 2
-"""For so long readers queue behind the exchange while it waits for one of them."""
+"""For so long the live worker may keep the exchange waiting."""
+_TABLES_TIMEOUT_MS: Final = 500
+"""For so long readers queue behind the exchange while it waits for one of them.
+
+Two that wait for each other are a deadlock after a second, of which a reader might be the victim: by
+then the exchange has given way.
+"""
 _EXCHANGE_ATTEMPTS_MAX: Final = 100
 _ADVISORY_KEY: Final = 4_201_986_501
 
@@ -90,7 +96,7 @@ class Rebuild:
         for _ in range(_EXCHANGE_ATTEMPTS_MAX):
             try:
                 await self._exchange()
-            except psycopg.errors.LockNotAvailable:
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 await asyncio.sleep(_LOCK_TIMEOUT_S)
                 await self._catch_up(await self._lowest())
             else:
@@ -156,6 +162,7 @@ class Rebuild:
         return (await fetch_standing(self._writing)).positions
 
     async def _exchange_tables(self) -> None:
+        await self._writing.execute(f"SET LOCAL lock_timeout = '{_TABLES_TIMEOUT_MS}ms'".encode())
         await self._writing.execute("DROP VIEW IF EXISTS views.changes")
         caches = [table for model in self._models for table in model.caches]
         for table in map(Identifier, (*self._tables, *caches)):

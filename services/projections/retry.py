@@ -8,6 +8,7 @@ from psycopg.sql import SQL, Identifier
 
 from services.projections.build import tell_whole
 from services.projections.catalogue import TABLES, projector_of
+from services.projections.figures.tallies import forget_tallies
 from services.projections.parking import Parked, fetch_parked, park
 from services.projections.runner import connect
 from services.projections.schema import PROJECTION
@@ -31,6 +32,7 @@ async def retry_parked(url: str, *, projectors: ProjectorOf = projector_of) -> l
         if not parked:
             return []
         standing = await fetch_standing(connection)
+        await forget_tallies(connection, min(stream.position for stream in parked))
         tried = [await _retry(connection, stream, standing, projectors) for stream in parked]
         still = [stream for stream in tried if stream is not None]
         await connection.execute("DELETE FROM parked WHERE projection = %s", [PROJECTION])

@@ -291,6 +291,12 @@ def test_figures_of_a_category_and_of_a_level_are_explained_and_compared_alone(p
         road["case_id"]: "LEFT",
         risen_one["case_id"]: "CAME",
     }
+    for path in ("/v1/kpi", "/v1/explain/registered"):
+        unknown = officer.get(path, category="ROAD")
+        assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "category")
+    for part in ({"category": "ROADS"}, {"holder_level": "GROUP"}):
+        wall = place.dashboard.get("/v1/kpi", **part)
+        assert wall.status_code == 403, "the parts of a total would give small numbers away"
     refused = officer.get("/v1/compare/backlog", a=1, b=b, holder_level="GROUP")
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "holder_level"

@@ -43,8 +43,8 @@ TABLE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
     "operator": ((*MASKED, "masked"), (*HIDDEN, "sealed"), FIGURES),
     "privacy officer": ((*MASKED, "403"), (*HIDDEN, "403"), ("figures", "figures", "reads")),
     "dashboard": (
-        (*("403",) * 4, *("absent", "sealed") * 2, *("403",) * 3),
-        (*("403",) * 4, *("absent", "sealed") * 2, *("403",) * 3),
+        (*("403",) * 4, *("absent",) * 4, *("403",) * 3),
+        (*("403",) * 4, *("absent",) * 4, *("403",) * 3),
         ("suppressed", "suppressed", "403"),
     ),
     "leader of another village": (

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from services.projections.cases.projector import CaseProjector, CaseState
 from services.projections.catalogue import projector_of
+from services.projections.figures.tallies import tally
 from services.projections.operations import UnknownView, rebuild, retry_parked, status, verify
 from services.projections.rebuild import RebuildBusy, workshop
 from services.projections.runner import Runner
@@ -180,10 +181,16 @@ def test_poisoned_streams_stand_still_alone_until_they_are_retried(database: Dat
         assert states.pop(str(first)) == states.pop(str(second)) == 1
         assert set(states.values()) == {2}
 
+        async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
+            while await tally(connection, stretch=1):
+                pass
         generation = (await status(database.url)).generation
         report = await retry_parked(database.url)
         assert (report.retried, report.parked) == (2, [])
         assert (await status(database.url)).generation == generation + 1
+        await must_hold(database.url)
+        async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
+            assert await tally(connection, stretch=1), "what came in afterwards is tallied anew"
         await must_hold(database.url)
         assert {row["version"] for row in await live_cases(database.url)} == {2}
 
@@ -193,6 +200,28 @@ def test_poisoned_streams_stand_still_alone_until_they_are_retried(database: Dat
 async def live_cases(url: str) -> list[dict[str, Any]]:
     rows = (await rows_of(url))["cases"]
     return [row for row in rows if row["gone_at"] == FOREVER]
+
+
+def test_an_exchange_gives_way_to_a_reader_that_it_would_lock_up_with(database: Database) -> None:
+    async def told() -> None:
+        await project_all(database.url)
+        async with (
+            await AsyncConnection.connect(database.url, autocommit=True) as watching,
+            await AsyncConnection.connect(database.url, autocommit=True) as reading,
+        ):
+            async with reading.transaction():
+                await reading.execute("SELECT FROM views.tallied_units")
+                rebuilding = asyncio.create_task(rebuild(database.url, ["figures"]))
+                waiting = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+                for _ in range(1_000):
+                    if (await watching.execute(waiting)).rowcount:
+                        break
+                    await asyncio.sleep(0.01)
+                # Which the exchange has dropped by now, and waits for the other.
+                await reading.execute("SELECT FROM views.facts")
+            await rebuilding
+
+    asyncio.run(told())
 
 
 def test_a_rebuild_while_events_come_in_shows_no_gap_and_misses_nothing(database: Database) -> None:

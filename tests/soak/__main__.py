@@ -1,4 +1,4 @@
-"""`make soak`: simulated weeks with faults, then real processes that are killed, until the time is up.
+"""`make soak`: real processes that are killed, and simulated weeks with faults, until the time is up.
 
 python -m tests.soak [SEED]; SOAK_MINUTES says for how long, 10 by default. Whatever fails ends it with the
 seed that was told last.
@@ -43,7 +43,7 @@ def main() -> None:
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     with _database_server() as server:
         for seed in count(first):
-            for play in (_weeks, _kills):
+            for play in (_kills, _weeks):
                 if time.monotonic() > ends:
                     return
                 print(f"seed {seed} …", file=sys.stderr, flush=True)

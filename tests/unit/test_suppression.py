@@ -108,6 +108,15 @@ def test_what_is_made_of_a_hidden_number_is_hidden_with_it(figures: Any, hidden:
     assert covered(figures, hidden) == shown
 
 
+def test_urgent_cases_still_open_are_not_told_by_those_registered_and_resolved() -> None:
+    def figures(units: Iterable[UUID]) -> dict[str, Any]:
+        return {"registered": {"value": 17}, "open": {"value": 3}, "resolved": {"value": 14}}
+
+    hidden = hidden_cells(TREE, TOWN, figures, lambda unit: SMALL)
+    shown = covered(figures([TOWN]), hidden.total)
+    assert shown == {"registered": SUPPRESSED, "open": SUPPRESSED, "resolved": {"value": 14}}
+
+
 def test_a_count_that_may_still_grow_is_small_where_either_part_is() -> None:
     def figures(units: Iterable[UUID]) -> dict[str, Any]:
         return {"urgent": {"value": None, "at_least": 9, "unclassified": 2}}

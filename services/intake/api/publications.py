@@ -5,6 +5,7 @@ write nothing to the ledger. So the composition root hands their reading in.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from shared.runtime.command_handling import Desk
 from shared.runtime.command_http import COMMAND_PROBLEMS, created, read_sent
 from shared.runtime.drafts import appended_events
 from shared.runtime.identifiers import new_id
+from shared.runtime.problems import Text, invalid
 from shared.runtime.web import Answer, Operation, Request
 
-ReadFigure = Callable[[Figure, int], Awaitable[Any]]
-"""The value of a figure as of a position. Raises: Problem about a field of the body."""
+ReadFigure = Callable[[Figure, int], Awaitable[tuple[Any, datetime]]]
+"""The value of a figure as of a position, and when that was recorded. Raises: Problem about a field."""
+_TOO_EARLY: Final = Text("lies before its position was recorded", "早于该位置的记录时间")
 
 _EXAMPLE: Final = {
     "measure": "disposition_rate",
@@ -40,12 +43,16 @@ def operation(desk: Desk, read_figure: ReadFigure) -> Operation:
         body = with_ids(sent.body, new_id)
         assert isinstance(body, PublishFigure)
         assert body.publication_id is not None
+        # The tree the desk will judge by: a unit may be news of another process.
+        await desk.trees.refresh()
         try:
             figure = published_figure(body, sent.actor, desk.trees.current)
         except Refused:
             value = None  # The desk says so, unless the key was used before.
         else:
-            value = await read_figure(figure, body.position)
+            value, recorded_at = await read_figure(figure, body.position)
+            if body.occurred_at is not None and body.occurred_at < recorded_at:
+                raise invalid("/occurred_at", "too-early", _TOO_EARLY)
         work = BesideWork(
             desk,
             sent,

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from shared.events.cases import CaseRegistered, CaseWithdrawn, ConflictDeclared
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
+from shared.policy.provisional import CLOCK
 
 ACTORS_REMEMBERED_MAX: Final = 100_000
 
@@ -41,7 +42,8 @@ class Sightings:
 
     def notice(self, recorded: Recorded) -> Sighting | None:
         """The sighting, if it may be news; what was long forgotten is told again."""
-        if recorded.topic.startswith(_CLOCKS) or _may_give_an_accuser_away(recorded):
+        by_clock = recorded.actor_role == CLOCK.role or recorded.topic.startswith(_CLOCKS)
+        if by_clock or _may_give_an_accuser_away(recorded):
             return None
         who = (recorded.actor_ref, recorded.actor_role, recorded.unit)
         seen = (recorded.position, recorded.occurred_at)

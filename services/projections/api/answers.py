@@ -407,7 +407,7 @@ class LateEvent(Part, frozen=True, kw_only=True):
 
 
 class PublishedFigure(Part, frozen=True, kw_only=True):
-    """A figure as it was given out; `then` is its value as of `position`."""
+    """A figure as it was given out; `then` is its value as of `position`, in lists null to a dashboard."""
 
     publication_id: UUID
     measure: str

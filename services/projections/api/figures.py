@@ -48,6 +48,12 @@ from shared.runtime.web import Answer, Operation, Request, json_answer
 
 _BACKWARDS = Text("lies before from", "早于 from")
 _NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
+_NO_CATEGORY = Text("is no category of any rules", "不是任何规则中的类别")
+ALL_CASES = Text(
+    "A dashboard gets the figures of all cases: those of some would give small numbers away; a reader of the "
+    "unit gets both",
+    "大屏只能读取全部案件的统计：部分案件的统计会泄露小数目；该单位的查阅人员可读取两者",
+)
 _NO_TIMERS = Text("is only for on_time_rate, and for duties", "仅用于 on_time_rate 及办理时限")
 
 
@@ -96,7 +102,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         query = request.query(KpiQuery)
         period = period_of(query)
         moment, unit = await asked_unit(query, query.unit, request.actor)
-        selection = _selection(query, unit, period)
+        selection = _selection(sources, query, unit, period)
+        if not selection.of_all_cases:
+            refuse_dashboard(request.actor, ALL_CASES)
         figures = await read_kpi(sources, selection, moment, kept_back(sources, request.actor, moment))
         return json_answer({**figures, **moment.stamp()})
 
@@ -109,7 +117,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         if len(places) != len(parts_of(measure)):
             raise invalid("cursor", "cursor", Text("does not belong to this list", "不属于此列表"))
         part = query.level or query.timer
-        selection = _selection(query, unit, period)
+        selection = _selection(sources, query, unit, period)
         value = await read_measure(sources, measure, selection, moment)
         explained = await read_explanation(
             sources,
@@ -138,6 +146,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         tree = sources.trees.at(later.position, later.occurred)
         unit = readable_unit(request.actor, query.unit, tree, sources.trees.current)
         part = query.level or query.timer
+        check_category(sources, "category", query.category)
         selection = Selection(unit=unit, period=period, category=query.category)
         values = [await read_measure(sources, measure, selection, moment) for moment in (earlier, later)]
         compared = await read_comparison(
@@ -242,6 +251,13 @@ def check_part(measure: Measure, level: Level | None, timer: Timer | None, withi
         raise invalid(f"{within}timer", "unknown", _NO_TIMERS)
 
 
+def check_category(sources: Sources, pointer: str, category: str | None) -> None:
+    """Whether any rules know the category. Raises: Problem 422."""
+    policies = sources.trees.current.policies
+    if category is not None and not any(category in policy.categories for policy in policies):
+        raise invalid(pointer, "unknown", _NO_CATEGORY)
+
+
 def kept_back(sources: Sources, actor: Actor, moment: Moment) -> SmallBelow | None:
     """What is too small for the actor to be shown, if anything."""
     if actor.role != "dashboard":
@@ -249,7 +265,10 @@ def kept_back(sources: Sources, actor: Actor, moment: Moment) -> SmallBelow | No
     return small_below(sources.trees.at(moment.position, moment.occurred), day_of(moment.instant))
 
 
-def _selection(query: KpiQuery | ExplainQuery, unit: UUID | None, period: Period) -> Selection:
+def _selection(
+    sources: Sources, query: KpiQuery | ExplainQuery, unit: UUID | None, period: Period
+) -> Selection:
+    check_category(sources, "category", query.category)
     return Selection(unit=unit, period=period, category=query.category, holder_level=query.holder_level)
 
 

@@ -1,16 +1,17 @@
 """Reads of what was published: then, now, and what came to be known in between."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from services.projections.api.answers import PublicationsAnswer, PublishedAnswer
-from services.projections.api.figures import check_part, kept_back, read_of
+from services.projections.api.figures import ALL_CASES, check_category, check_part, kept_back, read_of
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import PublicationQuery, PublicationsQuery
 from services.projections.figures.measures import EXPLAINED
-from services.projections.reads.access import readable_unit
+from services.projections.reads.access import readable_unit, refuse_dashboard
 from services.projections.reads.compare import comparison_of
 from services.projections.reads.late_events import LateEvents, read_late_events
 from services.projections.reads.moments import Moment
@@ -22,7 +23,6 @@ from services.projections.reads.publications import (
     selection_of,
 )
 from services.projections.reads.reads import Reads
-from services.projections.reads.suppression import SUPPRESSED
 from shared.events.publications import Figure
 from shared.policy.actor import Actor
 from shared.runtime.problems import Problem, Text, invalid
@@ -33,18 +33,22 @@ _NO_CASES = Text("is only for measures of cases", "仅用于案件指标")
 _NONE = LateEvents([], None, frozenset())
 
 
-def figure_reader(reads: Reads) -> Callable[[Figure, int], Awaitable[Any]]:
-    """Reads the figure that a body names, as of its position. Raises: Problem 422 about one of its fields."""
+def figure_reader(reads: Reads) -> Callable[[Figure, int], Awaitable[tuple[Any, datetime]]]:
+    """Reads the figure that a body names as of its position, and when that was recorded.
 
-    async def read(figure: Figure, position: int) -> Any:
+    Raises: Problem 422 about one of its fields.
+    """
+
+    async def read(figure: Figure, position: int) -> tuple[Any, datetime]:
         measure = EXPLAINED.get(figure.measure)
         if measure is None:
             raise invalid("/measure", "unknown", _NO_MEASURE)
         check_part(measure, figure.level, figure.timer, within="/parameters/")
+        check_category(reads.sources, "/parameters/category", figure.category)
         if figure.category is not None and measure.kind == "COVERAGE":
             raise invalid("/parameters/category", "unknown", _NO_CASES)
         moment = await reads.moments.of_position("/position", position)
-        return await read_figure(reads.sources, figure, moment)
+        return await read_figure(reads.sources, figure, moment), moment.instant
 
     return read
 
@@ -60,6 +64,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         moment = await reads.moments.of_views(msgspec.structs.replace(query, min_position=reached))
         if not published.known_at(moment):
             raise Problem("not-found")
+        if published.figure.category is not None:
+            refuse_dashboard(request.actor, ALL_CASES)
         tree = sources.trees.at(moment.position, moment.occurred)
         readable_unit(request.actor, published.figure.unit, tree, sources.trees.current)
         earlier = await reads.moments.of_position("position", published.event.as_of_position, moment.occurred)
@@ -93,7 +99,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         page, following = await list_published(sources, unit, moment, before=before, limit=query.limit)
         # What of each is too small for a dashboard takes a look at the units around it: one by one.
         on_a_wall = request.actor.role == "dashboard"
-        items = [each.told() | {"then": SUPPRESSED if on_a_wall else each.event.value} for each in page]
+        items = [each.told() | {"then": None if on_a_wall else each.event.value} for each in page]
         return page_answer(request, query, moment, {"items": items}, following)
 
     return (

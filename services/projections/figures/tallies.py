@@ -96,6 +96,13 @@ async def tally(connection: Connection, *, stretch: int = STRETCH) -> bool:
     return True
 
 
+async def forget_tallies(connection: Connection, position: int) -> None:
+    """Drops, in the caller's transaction, what was tallied of a position and after, to be tallied anew."""
+    await connection.execute("LOCK TABLE views.tallied IN SHARE ROW EXCLUSIVE MODE")
+    await connection.execute("DELETE FROM views.tallied WHERE upto >= %s", [position])
+    await connection.execute("DELETE FROM views.tallies WHERE upto >= %s", [position])
+
+
 async def differing_tallies(connection: Connection, position: int) -> tuple[int, list[tuple[str, Any]]]:
     """How many tallies there are up to a position, and those that the facts say otherwise.
 

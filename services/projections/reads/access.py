@@ -28,10 +28,10 @@ def refuse_roles(actor: Actor, roles: frozenset[str], who: Text) -> None:
         raise Problem("forbidden", who)
 
 
-def refuse_dashboard(actor: Actor) -> None:
-    """Raises: Problem 403 to a dashboard, for whatever shows single cases."""
+def refuse_dashboard(actor: Actor, why: Text = _DASHBOARD) -> None:
+    """Raises: Problem 403 to a dashboard, for whatever shows single cases or gives them away."""
     if actor.role == "dashboard":
-        raise Problem("forbidden", _DASHBOARD)
+        raise Problem("forbidden", why)
 
 
 def check_case(seen: Sight) -> None:

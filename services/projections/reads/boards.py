@@ -121,7 +121,9 @@ class ItemBoard:
         self._keys: dict[UUID, str] = {}
 
     async def load(self, connection: Connection, tree: UnitTree, position: int, own: Own) -> Rows:
-        self._units = frozenset(units_of(tree, self._scope.unit))
+        # A dashboard is shown no single case, nor how many there are where the figures keep that back.
+        of_cases = self._reader.role != "dashboard"
+        self._units = frozenset(units_of(tree, self._scope.unit) if of_cases else ())
         as_of = AsOf(position=position)
         items = await self._fetch(connection, as_of, Chosen(ids=self._units, of_units=True))
         shown = await self._shown(connection, tree, as_of, items)

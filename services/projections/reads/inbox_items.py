@@ -103,7 +103,7 @@ def waiting_query(
     """The query and its parameters."""
     held, parameters = valid(moment.as_of)
     audiences = audiences_of(actor, tree)
-    alarm = calendar_end(actor, tree, moment.instant)
+    alarm = calendar_end(actor, tree, min(moment.instant, moment.occurred or moment.instant))
     parameters |= {
         "me": actor.ref,
         "audiences": [addressee.audience.value for addressee in audiences],

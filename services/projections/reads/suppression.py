@@ -24,6 +24,13 @@ Figures = Callable[[Iterable[UUID]], dict[str, Any]]
 SmallBelow = Callable[[UUID], int]
 """The least number that a unit's rules let be shown."""
 
+_SUM_OF: Final = {
+    "open": "registered",
+    "resolved": "registered",
+    "urgent_open": "urgent_registered",
+    "urgent_resolved": "urgent_registered",
+}
+"""Urgent counts of which hardly anything but these two is in another one of the same answer."""
 _URGENT: Final = frozenset(("value", "at_least"))
 _RATIO: Final = frozenset(("numerator",))
 
@@ -63,7 +70,7 @@ def hidden_cells(tree: UnitTree, unit: UUID, figures: Figures, small_below: Smal
     downwards = _downwards(tree, unit)
     top = downwards[0]
     cells = dict(_cells(figures(tree.subtree(top))))
-    hidden = frozenset(path for path, n in cells.items() if n < small_below(top))
+    hidden = frozenset(_with_sums([path for path, n in cells.items() if n < small_below(top)]))
     rows: dict[UUID, frozenset[Path]] = {}
     for step in downwards:
         if step != top:
@@ -111,7 +118,15 @@ def _hidden_among(
             numbers = {part: cells.get(path, 0) for part, cells in parts.items()}
             for part in _with_others(small, numbers, max(map(small_below, parts))):
                 hidden[part].add(path)
-    return {part: frozenset(paths) for part, paths in hidden.items()}
+    return {part: frozenset(_with_sums(paths)) for part, paths in hidden.items()}
+
+
+def _with_sums(paths: Collection[Path]) -> Iterator[Path]:
+    """The paths, and those of counts that bound one of them from above or below."""
+    for path in paths:
+        yield path
+        if len(path) > 1 and path[-2] in _SUM_OF:
+            yield (*path[:-2], _SUM_OF[path[-2]], path[-1])
 
 
 def _with_others(small: Collection[UUID], numbers: Mapping[UUID, int], least: int) -> Iterator[UUID]:

@@ -54,7 +54,7 @@ class SeenWork:
 
     @property
     def turns(self) -> Sequence[UUID]:
-        return ()
+        return (self._stream_id,)
 
     @property
     def new(self) -> Sequence[UUID]:
