@@ -42,7 +42,8 @@ class Product:
 
 def environment(data_dir: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment with any free port, no demo, and nothing of the tester's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANJIE_", "DATABASE_"))}
+    own = ("ANJIE_", "DATABASE_", "KAFKA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     settings = {"ANJIE_DATA_DIR": str(data_dir), "ANJIE_PORT": "0", "ANJIE_DEMO": "off", "ANJIE_LOG": "json"}
     return kept | settings | dict(changes or {})
 

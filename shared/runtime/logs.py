@@ -59,6 +59,8 @@ def configure_logs(form: LogForm | None, stream: TextIO = sys.stderr) -> None:
         logger.propagate = True
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It tells every attempt to reach a broker that is away; who uses it says once that it waits.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 def _json(event: EventDict, **_: object) -> str:

@@ -1,5 +1,6 @@
 """What the operator sets through the environment, read once at start."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -13,8 +14,38 @@ DEMO_SETS: Final = ("haimen", "huinan")
 LogForm = Literal["console", "json"]
 
 
+_KAFKA_SECURITY: Final = (
+    "security_protocol",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+    "sasl_kerberos_name",
+    "sasl_kerberos_service_name",
+    "sasl_kerberos_domain_name",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_password",
+    "ssl_crlfile",
+    "ssl_ciphers",
+    "ssl_check_hostname",
+)
+"""Options of Kafka's clients that are passed through from KAFKA_ and their name in capitals."""
+_KAFKA_PREFIX: Final = re.compile(r"[a-zA-Z0-9._-]{1,100}")
+
+
 class SettingsInvalid(Exception):
     """A variable has a value that can't be used; the message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaSettings:
+    servers: str
+    """Where a client first asks for the cluster: `host:port`, several with commas."""
+    prefix: str = "anjie"
+    """Begins the names of topics, groups and transactional ids."""
+    security: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Options of the client library by their names, as they were given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +67,8 @@ class Settings:
     """Whether the operator named them (or none of them), rather than nobody."""
     log: LogForm | None = None
     """Absent: console on a terminal, else json."""
+    kafka: KafkaSettings | None = None
+    """Absent: projectors read the ledger, and nothing is published."""
 
     @property
     def address(self) -> str:
@@ -79,6 +112,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         demo=_demo(given.get("ANJIE_DEMO"), by_default=database_url is None and _loopback(host)),
         demo_chosen="ANJIE_DEMO" in given,
         log=_log(given.get("ANJIE_LOG")),
+        kafka=_kafka(given),
     )
 
 
@@ -131,3 +165,18 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _kafka(given: Mapping[str, str]) -> KafkaSettings | None:
+    prefix = given.get("ANJIE_KAFKA_PREFIX", KafkaSettings.prefix)
+    if not _KAFKA_PREFIX.fullmatch(prefix):
+        raise SettingsInvalid("ANJIE_KAFKA_PREFIX: expected letters, digits, dots, dashes and underscores")
+    known = {f"KAFKA_{option.upper()}": option for option in _KAFKA_SECURITY}
+    for name in given:
+        if name.startswith(("KAFKA_SASL_", "KAFKA_SSL_")) and name not in known:
+            raise SettingsInvalid(f"{name}: not known; there are {', '.join(known)}")
+    security = {option: given[name] for name, option in known.items() if name in given}
+    if security.get("ssl_check_hostname", "true").lower() not in ("true", "false"):
+        raise SettingsInvalid("KAFKA_SSL_CHECK_HOSTNAME: expected true or false")
+    servers = given.get("KAFKA_BOOTSTRAP_SERVERS")
+    return None if servers is None else KafkaSettings(servers=servers, prefix=prefix, security=security)

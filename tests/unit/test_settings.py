@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.runtime.kafka import client_options
 from shared.runtime.settings import DEMO_SETS, SettingsInvalid, read_settings
 
 
@@ -42,6 +43,9 @@ def test_demo_sets_load_by_default_only_where_nobody_else_looks(
         ("DATABASE_URL", "mysql://db/anjie"),
         ("DATABASE_OWNER_URL", "anjie"),
         ("ANJIE_JWKS_URL", "file:///etc/passwd"),
+        ("ANJIE_KAFKA_PREFIX", "a b"),
+        ("KAFKA_SSL_CHECK_HOSTNAME", "perhaps"),
+        ("KAFKA_SASL_USER", "anjie"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
@@ -56,6 +60,8 @@ def test_secrets_and_passwords_are_never_shown() -> None:
             "ANJIE_JWT_SECRET": "canary",
             "DATABASE_URL": "postgresql://u:canary@db/a",
             "DATABASE_OWNER_URL": "postgresql://o:canary@db/a",
+            "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+            "KAFKA_SASL_PLAIN_PASSWORD": "canary",
         }
     )
     assert "canary" not in repr(settings)
@@ -66,3 +72,32 @@ def test_the_data_directory_does_not_move_with_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert read_settings({"ANJIE_DATA_DIR": "here"}).data_dir == tmp_path / "here"
+
+
+def test_kafka_is_off_unless_its_servers_are_named() -> None:
+    assert read_settings({"ANJIE_KAFKA_PREFIX": "town", "KAFKA_SECURITY_PROTOCOL": "SSL"}).kafka is None
+
+
+def test_what_a_broker_asks_of_its_clients_reaches_them_as_given() -> None:
+    kafka = read_settings(
+        {
+            "KAFKA_BOOTSTRAP_SERVERS": "a:9092, b:9092",
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+            "KAFKA_SASL_PLAIN_USERNAME": "anjie",
+            "KAFKA_SASL_PLAIN_PASSWORD": "canary",
+            "KAFKA_SSL_CAFILE": "/etc/ca.pem",
+            "KAFKA_SSL_CHECK_HOSTNAME": "false",
+        }
+    ).kafka
+    assert kafka is not None
+    options = client_options(kafka)
+    assert {name: value for name, value in options.items() if not name.endswith("_ms")} == {
+        "bootstrap_servers": ["a:9092", "b:9092"],
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "anjie",
+        "sasl_plain_password": "canary",
+        "ssl_cafile": "/etc/ca.pem",
+        "ssl_check_hostname": False,
+    }
