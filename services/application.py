@@ -27,6 +27,7 @@ from services.projections.api.publications import figure_reader
 from services.projections.gauges import fetch_gauges
 from services.projections.reads.inbox_items import find_waiting
 from services.projections.reads.reads import Reads
+from services.relay.standing import relay_gauges
 from services.resolution.api import inbox
 from services.resolution.api import routes as resolution
 from shared.events.ledger.appender import Appender
@@ -130,7 +131,11 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
 
     async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:
         rules = trees.current.policy(None, day_of(datetime.now(UTC)))
-        return await fetch_gauges(connection, reads.hub.subscribers, calendar_of(rules).known_until)
+        known_until = calendar_of(rules).known_until
+        return [
+            *await fetch_gauges(connection, reads.hub.subscribers, known_until),
+            *await relay_gauges(connection),
+        ]
 
     @cache
     def document() -> bytes:

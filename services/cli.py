@@ -68,7 +68,7 @@ def serve(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Comma list of what to run: intake, resolution, projections, projector, clock.",
+            help="Comma list of what to run: intake, resolution, projections, projector, relay, clock.",
             metavar="LIST",
         ),
     ] = None,
@@ -83,8 +83,8 @@ def serve(
         end_with_parent(parent)
     from services import supervisor  # the web and all behind it, for which no other command should wait
 
-    parts = supervisor.PARTS if only is None else _parts(only, supervisor.PARTS)
     settings = command_settings()
+    parts = supervisor.whole(settings) if only is None else _parts(only, supervisor.PARTS)
     if fresh:
         _ask_to_start_over(settings, answered=yes)
     supervisor.run(settings, parts, start_over=fresh)

@@ -14,6 +14,7 @@ from services.projections.operations import Status, UnknownView
 from services.projections.parking import Parked
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy
 from services.projections.verify import VerifyReport
+from services.relay.standing import RelayStatus, relay_status
 from services.terminal import CommandFailed, Json, command_settings, show
 from shared.policy.moments import day_of
 from shared.runtime.data_directory import database_at_hand
@@ -52,12 +53,14 @@ def status(as_json: Json = False) -> None:
     """Show the ledger's head, where each projection stands, and which streams stand still."""
     with database_at_hand(command_settings()) as settings:
         found = _run(operations.status(settings.service_url))
+        relay = _run(relay_status(settings.service_url))
     demo = read_progress(settings.data_dir)
     data = msgspec.structs.asdict(found) | {
+        "relay": relay,
         "parked": [_record(parked) for parked in found.parked],
         "demo": demo,
     }
-    show(data, "\n".join(_standing(found, demo)), as_json)
+    show(data, "\n".join(_standing(found, relay, demo)), as_json)
 
 
 @app.command()
@@ -90,10 +93,12 @@ def _still(parked: Sequence[Parked]) -> Iterable[str]:
         yield f"stands still: stream {stream.stream_id} at position {stream.position}: {stream.reason}"
 
 
-def _standing(found: Status, demo: Sequence[Progress]) -> Iterable[str]:
+def _standing(found: Status, relay: RelayStatus | None, demo: Sequence[Progress]) -> Iterable[str]:
     yield f"head {found.head}"
     for shard in found.projections:
         yield f"{shard.projection} shard {shard.shard}: position {shard.position}, {shard.lag} behind"
+    if relay is not None:
+        yield f"relay: position {relay.position}, {relay.lag} behind"
     yield from _still(found.parked)
     if found.overdue:
         yield f"{found.overdue} clocks are overdue"

@@ -23,7 +23,8 @@ from shared.runtime.settings import Settings
 SERVICES: Final = ("intake", "resolution", "projections")
 PROJECTOR: Final = "projector"
 CLOCK: Final = "clock"
-WORKERS: Final = (PROJECTOR, CLOCK)
+RELAY: Final = "relay"
+WORKERS: Final = (PROJECTOR, CLOCK, RELAY)
 PARTS: Final = (*SERVICES, *WORKERS)
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -35,11 +36,18 @@ class _Stopped(BaseException):
     """A signal to stop came while nothing was served yet."""
 
 
+def whole(settings: Settings) -> tuple[str, ...]:
+    """Every part that these settings call for."""
+    return tuple(part for part in PARTS if part != RELAY or settings.kafka is not None)
+
+
 def run(settings: Settings, parts: Collection[str], *, start_over: bool = False) -> None:
     """Serves the parts until SIGTERM or SIGINT, then ends with everything that it started.
 
     Raises: InstallationUnfit, and what may be wrong with secrets, data directory and database.
     """
+    if RELAY in parts and settings.kafka is None:
+        raise installation.InstallationUnfit("the relay needs KAFKA_BOOTSTRAP_SERVERS, which is unset")
     for number in _SIGNALS:
         signal.signal(number, _stop_starting)
     with ExitStack() as stack:
@@ -55,7 +63,7 @@ def run(settings: Settings, parts: Collection[str], *, start_over: bool = False)
 
 def _compose(settings: Settings, parts: Collection[str], stack: ExitStack, *, start_over: bool) -> None:
     # Parts of a product on the operator's database may share a directory; the whole may not.
-    if settings.database_url is None or set(parts) == set(PARTS):
+    if settings.database_url is None or set(parts) == set(whole(settings)):
         stack.enter_context(occupied(settings.data_dir))
     if start_over:
         installation.start_over(settings)
@@ -97,6 +105,11 @@ def _work(worker: str, settings: Settings, secrets: Secrets) -> None:
         from services.projections import worker as projector
 
         projector.run(settings)
+    elif worker == RELAY:
+        from services.relay import worker as relay
+
+        assert settings.kafka is not None
+        relay.run(settings, settings.kafka)
     else:
         from services import clock_worker
 

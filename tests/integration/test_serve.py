@@ -322,7 +322,7 @@ def test_a_start_by_make_ends_with_make_even_if_that_is_killed(history: Path) ->
         assert eventually(lambda: not any(alive(member) for member in family))
 
 
-@pytest.mark.parametrize("arguments", [("--only", "relay"), ("--only", ",")])
+@pytest.mark.parametrize("arguments", [("--only", "escalation"), ("--only", ",")])
 def test_parts_that_do_not_exist_are_refused(data_dir: Path, arguments: tuple[str, ...]) -> None:
     refused = anjie("serve", *arguments, data_dir=data_dir)
     assert refused.returncode == 2

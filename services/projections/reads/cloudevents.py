@@ -1,4 +1,4 @@
-"""Events of the ledger as CloudEvents 1.0 in structured mode. Source: CloudEvents 1.0, JSON format."""
+"""Events of the ledger as CloudEvents 1.0. Source: CloudEvents 1.0, and its JSON format."""
 
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,10 @@ def schema_name(topic: str, schema_version: int) -> str:
     return f"{topic}.v{schema_version}"
 
 
-def cloud_event(recorded: Recorded, ledger_id: UUID) -> dict[str, Any]:
-    """The event with every private value covered; numbers are JSON numbers."""
+def attributes(recorded: Recorded, ledger_id: UUID) -> dict[str, Any]:
+    """The context attributes of the event: text, numbers, and instants in UTC."""
     schema = schema_name(recorded.topic, recorded.schema_version)
-    event: dict[str, Any] = {
+    named: dict[str, Any] = {
         "specversion": "1.0",
         "id": str(recorded.event_id),
         "type": recorded.topic,
@@ -29,5 +29,10 @@ def cloud_event(recorded: Recorded, ledger_id: UUID) -> dict[str, Any]:
         "version": recorded.version,
     }
     if recorded.traceparent is not None:
-        event["traceparent"] = recorded.traceparent
-    return event | {"data": sealed_data(recorded.data)}
+        named["traceparent"] = recorded.traceparent
+    return named
+
+
+def cloud_event(recorded: Recorded, ledger_id: UUID) -> dict[str, Any]:
+    """The event in structured mode with every private value covered; numbers are JSON numbers."""
+    return attributes(recorded, ledger_id) | {"data": sealed_data(recorded.data)}

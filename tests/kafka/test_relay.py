@@ -1,0 +1,266 @@
+"""The relay against a real broker: every event once as a subscriber sees it, whatever dies or is paused."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from random import Random
+from threading import Event
+from uuid import uuid4
+
+import httpx
+import pytest
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from services.kafka_topics import create_missing
+from services.relay.publisher import NotPublished, Publisher, Unpublishable
+from services.relay.standing import LEASE_S, relay_status
+from shared.runtime.settings import KafkaSettings
+from tests.conftest import Database
+from tests.histories import County, Occurrence, lively, play
+from tests.integration.test_serve import open_case, register_town
+from tests.kafka.reading import assert_published_once, recorded_events
+from tests.kafka_broker import Broker
+from tests.product import environment, serving
+from tests.projecting import appending, head_of, record
+
+WAIT_S = 60.0
+KILLS = 5
+
+
+@pytest.fixture
+def town(kafka: str) -> KafkaSettings:
+    """Topics of a test's own."""
+    return KafkaSettings(servers=kafka, prefix=f"test-{uuid4().hex}")
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="anjie-test-") as directory:
+        yield Path(directory)
+
+
+class Relays:
+    """Processes of `anjie serve --only relay` over one database and one prefix."""
+
+    def __init__(self, database: Database, town: KafkaSettings, data_dir: Path) -> None:
+        self._environment = environment(
+            data_dir,
+            {
+                "DATABASE_URL": database.url,
+                "DATABASE_OWNER_URL": database.owner_url,
+                "KAFKA_BOOTSTRAP_SERVERS": town.servers,
+                "ANJIE_KAFKA_PREFIX": town.prefix,
+            },
+        )
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        relay = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", "serve", "--only", "relay"], env=self._environment
+        )
+        self.running.append(relay)
+        return relay
+
+    def kill_all(self) -> None:
+        for relay in self.running:
+            relay.kill()
+            relay.wait()
+
+
+@pytest.fixture
+def relays(database: Database, town: KafkaSettings, data_dir: Path) -> Iterator[Relays]:
+    started = Relays(database, town, data_dir)
+    yield started
+    started.kill_all()
+
+
+def history(seed: int, size: int) -> list[list[Occurrence]]:
+    county = County()
+    play(county, lively(Random(seed), size))
+    return county.appends
+
+
+def append(
+    database: Database,
+    appends: Sequence[Sequence[Occurrence]],
+    pause_s: float = 0.0,
+    stop: Event | None = None,
+) -> None:
+    """Records them one after the other, with a pause between any two, until told to stop."""
+
+    async def write() -> None:
+        async with appending(database.url) as appender:
+            for one in appends:
+                if stop is not None and stop.is_set():
+                    return
+                await record(appender, [one])
+                await asyncio.sleep(pause_s)
+
+    asyncio.run(write())
+
+
+def published(database: Database) -> int:
+    """Up to where the relay says it has published."""
+    standing = asyncio.run(relay_status(database.url))
+    return 0 if standing is None else standing.position
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {WAIT_S:.0f} s: {what}"
+        time.sleep(0.05)
+
+
+def until_it_goes_on(database: Database) -> None:
+    at = published(database)
+    until(lambda: published(database) > at, "more is published")
+
+
+def until_published(database: Database) -> None:
+    head = asyncio.run(head_of(database.url))
+    until(lambda: published(database) == head, "everything is published")
+
+
+@contextmanager
+def commands_flow(database: Database, seed: int) -> Iterator[None]:
+    """Commands are recorded, and all accepted, while something else happens."""
+    stop = Event()
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(append, database, history(seed, 2_000), 0.02, stop)
+        try:
+            yield
+            assert not writing.done()
+        finally:
+            stop.set()
+            writing.result()
+
+
+def test_a_history_from_before_is_published_whole_then_followed(
+    database: Database, town: KafkaSettings, relays: Relays
+) -> None:
+    appends = history(1, 400)
+    append(database, appends[: len(appends) // 2])
+
+    relay = relays.start()
+    until_published(database)
+    append(database, appends[len(appends) // 2 :])
+    until_published(database)
+    relay.send_signal(signal.SIGTERM)
+
+    assert relay.wait(15) == 0
+    head = asyncio.run(head_of(database.url))
+    assert assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url) == head > 300
+
+
+def test_a_relay_killed_again_and_again_neither_loses_nor_doubles(
+    database: Database, town: KafkaSettings, relays: Relays
+) -> None:
+    chance = Random(20261126)
+    with commands_flow(database, 2):
+        for _ in range(KILLS):
+            relay = relays.start()
+            until_it_goes_on(database)
+            time.sleep(chance.uniform(0, 0.3))
+            relay.kill()
+            relay.wait()
+    relays.start()
+    until_published(database)
+    assert assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url) > 300
+
+
+def test_a_leader_paused_past_its_turn_is_fenced_when_it_goes_on(
+    database: Database, town: KafkaSettings, relays: Relays
+) -> None:
+    with commands_flow(database, 3):
+        first = relays.start()
+        until(lambda: published(database) > 0, "the first publishes")
+        second = relays.start()
+        os.kill(first.pid, signal.SIGSTOP)
+        time.sleep(LEASE_S)
+        until_it_goes_on(database)
+        os.kill(first.pid, signal.SIGCONT)
+        time.sleep(2)
+        assert (first.poll(), second.poll()) == (None, None)
+    until_published(database)
+    assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
+
+
+def test_who_publishes_with_an_old_position_is_refused(database: Database, town: KafkaSettings) -> None:
+    append(database, history(4, 100))
+    ledger_id, events = recorded_events(database.url)
+    create_missing(town)
+    with closing(Publisher(town, ledger_id)) as old:
+        old.publish(events[:20])
+        with closing(Publisher(town, ledger_id)) as new:
+            assert new.position == 20
+            new.publish(events[20:])
+            with pytest.raises((KafkaError, NotPublished)):
+                old.publish(events[20:])
+    assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
+
+
+def test_the_position_is_found_behind_what_was_aborted(database: Database, town: KafkaSettings) -> None:
+    append(database, history(5, 100))
+    ledger_id, events = recorded_events(database.url)
+    create_missing(town)
+    with closing(Publisher(town, ledger_id)) as publisher:
+        publisher.publish(events[:10])
+    aborting = KafkaProducer(bootstrap_servers=town.servers, transactional_id=f"{town.prefix}.relay")
+    with aborting:
+        aborting.init_transactions()
+        for _ in range(30):
+            aborting.begin_transaction()
+            aborting.send(f"{town.prefix}.relay", b"{}", b"position")
+            aborting.flush()
+            aborting.abort_transaction()
+
+    with closing(Publisher(town, ledger_id)) as publisher:
+        assert publisher.position == 10
+
+
+def test_another_ledger_is_not_mixed_in(database: Database, town: KafkaSettings) -> None:
+    append(database, history(6, 50))
+    ledger_id, events = recorded_events(database.url)
+    create_missing(town)
+    with closing(Publisher(town, ledger_id)) as publisher:
+        publisher.publish(events)
+    with pytest.raises(Unpublishable, match=str(ledger_id)):
+        Publisher(town, uuid4())
+
+
+def test_a_killed_broker_is_waited_for_while_commands_flow(
+    database: Database, broker: Broker, data_dir: Path
+) -> None:
+    town = KafkaSettings(servers=broker.bootstrap, prefix=f"test-{uuid4().hex}")
+    relays = Relays(database, town, data_dir)
+    try:
+        relay = relays.start()
+        with commands_flow(database, 7):
+            until(lambda: published(database) > 0, "the relay publishes")
+            broker.kill()
+            at = asyncio.run(head_of(database.url))
+            until(lambda: asyncio.run(head_of(database.url)) > at, "commands are accepted")
+            broker.start()
+        until_published(database)
+        assert relay.poll() is None
+        assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
+    finally:
+        relays.kill_all()
+
+
+def test_without_a_broker_the_product_serves_and_takes_commands(data_dir: Path) -> None:
+    with serving(data_dir, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1") as product:
+        assert httpx.get(f"{product.url}/readyz").status_code == 200
+        open_case(product, register_town(product))
+        until(lambda: b"relay_waits" in product.log(), "the relay says that it waits")
+        assert product.stop() == 0
