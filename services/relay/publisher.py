@@ -143,7 +143,10 @@ def _published(kafka: KafkaSettings, topic: str, ledger_id: UUID) -> int:
         consumer.close()
     if value is None:
         return 0
-    published = msgspec.json.decode(value, type=_Published)
+    try:
+        published = msgspec.json.decode(value, type=_Published)
+    except msgspec.DecodeError as error:
+        raise Unpublishable(f"{topic} holds what no relay wrote: {error}") from error
     if published.ledger_id != ledger_id:
         raise Unpublishable(
             f"{topic} is that of ledger {published.ledger_id}; ANJIE_KAFKA_PREFIX chooses other topics"

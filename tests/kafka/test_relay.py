@@ -17,13 +17,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
 
 from services.kafka_topics import create_missing
 from services.relay.publisher import NotPublished, Publisher, Unpublishable
 from services.relay.standing import LEASE_S, relay_status
 from shared.runtime.settings import KafkaSettings
+from tests.benchmarks.made_history import fill
 from tests.conftest import Database
 from tests.histories import County, Occurrence, lively, play
 from tests.integration.test_serve import open_case, register_town
@@ -34,6 +36,10 @@ from tests.projecting import appending, head_of, record
 
 WAIT_S = 60.0
 KILLS = 5
+BACKLOG = 40_000
+"""Many times what one transaction holds."""
+RECORDS_CUT_OFF_MIN = 500
+"""More than the markers of all transactions, so some were cut off in the middle."""
 
 
 @pytest.fixture
@@ -121,6 +127,26 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+class Written:
+    """What is in the topic of events at all, committed or not, with the markers of transactions."""
+
+    def __init__(self, town: KafkaSettings) -> None:
+        create_missing(town)
+        self._consumer = KafkaConsumer(bootstrap_servers=town.servers, enable_auto_commit=False)
+        self._partitions = [TopicPartition(f"{town.prefix}.events", number) for number in range(4)]
+
+    def total(self) -> int:
+        return sum(self._consumer.end_offsets(self._partitions).values())
+
+    def more(self) -> None:
+        """Waits until there is more of it."""
+        before = self.total()
+        until(lambda: self.total() > before, "more is written")
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 def until_it_goes_on(database: Database) -> None:
     at = published(database)
     until(lambda: published(database) > at, "more is published")
@@ -166,16 +192,34 @@ def test_a_relay_killed_again_and_again_neither_loses_nor_doubles(
     database: Database, town: KafkaSettings, relays: Relays
 ) -> None:
     chance = Random(20261126)
-    with commands_flow(database, 2):
+    fill(database.owner_url, BACKLOG)
+    with closing(Written(town)) as written:
         for _ in range(KILLS):
             relay = relays.start()
-            until_it_goes_on(database)
-            time.sleep(chance.uniform(0, 0.3))
+            written.more()
+            time.sleep(chance.uniform(0, 0.15))
             relay.kill()
             relay.wait()
-    relays.start()
-    until_published(database)
-    assert assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url) > 300
+        relays.start()
+        until_published(database)
+        assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
+        assert written.total() > BACKLOG + RECORDS_CUT_OFF_MIN
+
+
+def test_a_leader_paused_in_a_transaction_is_fenced_when_it_goes_on(
+    database: Database, town: KafkaSettings, relays: Relays
+) -> None:
+    fill(database.owner_url, BACKLOG)
+    with closing(Written(town)) as written:
+        first = relays.start()
+        written.more()
+        first.send_signal(signal.SIGSTOP)
+        relays.start()
+        until_published(database)
+        first.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        assert first.poll() is None
+        assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
 
 
 def test_a_leader_paused_past_its_turn_is_fenced_when_it_goes_on(
