@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -240,6 +241,8 @@ def _last_line(output: str) -> str:
 
 
 def main() -> None:
+    # As after Ctrl-C, the broker is stopped and its data removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     directory = Path(tempfile.mkdtemp(prefix="anjie-kafka-"))
     broker = Broker(installation(), directory)
     try:
