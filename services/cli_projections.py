@@ -55,11 +55,9 @@ def status(as_json: Json = False) -> None:
         found = _run(operations.status(settings.service_url))
         relay = _run(relay_status(settings.service_url))
     demo = read_progress(settings.data_dir)
-    data = msgspec.structs.asdict(found) | {
-        "relay": relay,
-        "parked": [_record(parked) for parked in found.parked],
-        "demo": demo,
-    }
+    parked = [*map(_record, found.parked), *({"source": "kafka"} | left._asdict() for left in found.records)]
+    data = msgspec.structs.asdict(found) | {"relay": relay, "parked": parked, "demo": demo}
+    del data["records"]
     show(data, "\n".join(_standing(found, relay, demo)), as_json)
 
 
@@ -100,6 +98,8 @@ def _standing(found: Status, relay: RelayStatus | None, demo: Sequence[Progress]
     if relay is not None:
         yield f"relay: position {relay.position}, {relay.lag} behind"
     yield from _still(found.parked)
+    for left in found.records:
+        yield f"left out: {left.topic} partition {left.partition} offset {left.offset}: {left.reason}"
     if found.overdue:
         yield f"{found.overdue} clocks are overdue"
     if found.awaiting:

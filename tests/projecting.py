@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from services.projections.catalogue import TABLES, projector_of
+from services.projections.feeding import dense
 from services.projections.runner import Batches, connect
 from services.projections.standing import fetch_standing
 from services.projections.teller import ProjectorOf
@@ -46,7 +47,7 @@ async def project_all(
         standing = await fetch_standing(connection)
         batches = Batches(connection, standing, projectors)
         while events := await fetch_range(connection, standing.position, batch):
-            await batches.project(events)
+            await batches.project(dense(events, standing.positions))
             if forgetful:
                 batches = Batches(connection, standing, projectors)
         return standing.position

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from psycopg import AsyncConnection
 
 from services.projections.deadlines.queries import fetch_alarms
+from services.projections.parking import fetch_parked_records
 from services.projections.schema import PROJECTION
 from services.projections.standing import fetch_standing
 from shared.events.ledger.reader import fetch_head
@@ -29,15 +30,14 @@ async def fetch_gauges(
     for shard, reached in sorted(standing.positions.items()):
         position.add_metric((PROJECTION, str(shard)), reached)
         lag.add_metric((PROJECTION, str(shard)), head - reached)
+    parked = len(standing.parked) + len(await fetch_parked_records(connection))
     alarms = await fetch_alarms(connection)
     days_left = (calendar_until - day_of(datetime.now(UTC))).days
     gauges = [
         GaugeMetricFamily("anjie_ledger_head", "Position of the last event.", value=head),
         position,
         lag,
-        GaugeMetricFamily(
-            "anjie_parked_records", "What stands still and is parked.", value=len(standing.parked)
-        ),
+        GaugeMetricFamily("anjie_parked_records", "What stands still or was left out.", value=parked),
         GaugeMetricFamily("anjie_calendar_days_left", "Days until the calendar ends.", value=days_left),
         GaugeMetricFamily("anjie_sse_clients", "Clients that follow a stream here.", value=clients),
     ]

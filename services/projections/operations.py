@@ -11,7 +11,7 @@ from services.projections import retry as retrying
 from services.projections import verify as verifying
 from services.projections.catalogue import MODELS, VIEWS, ReadModel
 from services.projections.deadlines.queries import fetch_alarms
-from services.projections.parking import Parked, fetch_parked
+from services.projections.parking import Parked, ParkedRecord, fetch_parked, fetch_parked_records
 from services.projections.schema import PROJECTION
 from services.projections.standing import fetch_standing
 from services.projections.verify import VerifyReport
@@ -41,6 +41,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Raised whenever rows were exchanged under their readers."""
     projections: list[ShardStatus]
     parked: list[Parked]
+    records: list[ParkedRecord]
+    """Records of Kafka topics that were left out."""
     overdue: int | None
     """Clocks whose breach stands; None while an upgraded database still makes the read model."""
     awaiting: int | None
@@ -71,6 +73,7 @@ async def status(url: str) -> Status:
         # The shards first: a lag is then at worst too large by what came in between, never negative.
         standing = await fetch_standing(connection)
         parked = await fetch_parked(connection)
+        records = await fetch_parked_records(connection)
         head = (await fetch_head(connection)).position
         alarms = await fetch_alarms(connection)
     shards = [
@@ -82,6 +85,7 @@ async def status(url: str) -> Status:
         generation=standing.generation,
         projections=shards,
         parked=parked,
+        records=records,
         overdue=alarms and alarms.overdue,
         awaiting=alarms and alarms.awaiting,
         calendar_until=calendar_of(rules).known_until,

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 from services.projections.build import tell_whole
 from services.projections.catalogue import TABLES, projector_of
 from services.projections.figures.tallies import forget_tallies
-from services.projections.parking import Parked, fetch_parked, park
+from services.projections.parking import Parked, fetch_parked, forget_records, park
 from services.projections.runner import connect
 from services.projections.schema import PROJECTION
 from services.projections.standing import CHANGED, Standing, fetch_standing
@@ -24,10 +24,11 @@ async def retry_parked(url: str, *, projectors: ProjectorOf = projector_of) -> l
     """Tells every stream that stands still anew, and answers those that still do.
 
     What was missing comes in under the positions at which it happened, so whoever follows
-    the rows is told to begin afresh.
+    the rows is told to begin afresh. Records that were left out are forgotten.
     """
     async with await connect(url) as connection, connection.transaction():
         await connection.execute("SELECT FROM positions ORDER BY projection, shard FOR UPDATE")
+        await forget_records(connection)
         parked = await fetch_parked(connection)
         if not parked:
             return []

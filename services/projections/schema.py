@@ -44,6 +44,7 @@ def create_views(owner: Connection[Any], *, shards: int = SHARDS) -> None:
             owner.execute(statements)
         for model in MODELS.values():
             owner.execute("INSERT INTO models VALUES (%s, %s)", [model.name, model.definition])
+    owner.execute((_CONTROL / "parked_records.sql").read_bytes())
     if not outdated(owner.execute("SELECT name, definition FROM models").fetchall()):
         owner.execute(changes_statements())
     owner.execute("RESET ROLE; RESET search_path")

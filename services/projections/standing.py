@@ -1,6 +1,6 @@
 """Where a worker's shards stand, and moving them on together with the rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,8 +36,9 @@ class Standing(msgspec.Struct, kw_only=True):
         return min(self.positions.values())
 
 
-async def fetch_standing(connection: Connection, only: Sequence[int] | None = None) -> Standing:
+async def fetch_standing(connection: Connection, only: Collection[int] | None = None) -> Standing:
     """The standing of the given shards, by default of all."""
+    shards = None if only is None else list(only)
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute("SELECT generation, shards FROM views.meta")
         row = await cursor.fetchone()
@@ -45,7 +46,7 @@ async def fetch_standing(connection: Connection, only: Sequence[int] | None = No
         await cursor.execute(
             "SELECT shard, position FROM views.positions"
             " WHERE projection = %s AND (%s::int[] IS NULL OR shard = ANY(%s::int[]))",
-            [PROJECTION, only, only],
+            [PROJECTION, shards, shards],
         )
         positions: dict[int, int] = dict(await cursor.fetchall())
         await cursor.execute("SELECT stream_id FROM views.parked WHERE projection = %s", [PROJECTION])

@@ -9,9 +9,10 @@ import uvloop
 from psycopg import AsyncConnection
 
 from services.projections.catalogue import ReadModel
+from services.projections.feeding import BATCH_EVENTS_MAX, LedgerSource
 from services.projections.figures.tallies import tally
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy, rebuild
-from services.projections.runner import BATCH_EVENTS_MAX, Runner, connect
+from services.projections.runner import Runner, connect
 from services.projections.schema import outdated
 from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
@@ -62,7 +63,7 @@ async def project(url: str) -> None:
         _log.info("projections_follow")
         with rarely_collected():
             tasks.create_task(_keep_tallied(url))
-            await Runner(url, Feed(pool, batch_max=BATCH_EVENTS_MAX)).run()
+            await Runner(url, LedgerSource(Feed(pool, batch_max=BATCH_EVENTS_MAX))).run()
 
 
 async def _keep_tallied(url: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from services.projections.cases.projector import CaseProjector, CaseState
 from services.projections.catalogue import projector_of
+from services.projections.feeding import LedgerSource
 from services.projections.figures.tallies import tally
 from services.projections.operations import UnknownView, rebuild, retry_parked, status, verify
 from services.projections.rebuild import RebuildBusy, workshop
@@ -49,9 +50,9 @@ def county_of(seed: int, size: int, *, position: int = 0) -> County:
 
 
 @asynccontextmanager
-async def following(url: str, **options: Any) -> AsyncIterator[asyncio.Task[None]]:
+async def following(url: str, only: Collection[int] | None = None) -> AsyncIterator[asyncio.Task[None]]:
     async with service_pool(url, name="feed", connections_max=1) as pool:
-        task = asyncio.create_task(Runner(url, Feed(pool), **options).run())
+        task = asyncio.create_task(Runner(url, LedgerSource(Feed(pool), only)).run())
         try:
             yield task
         finally:

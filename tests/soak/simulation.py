@@ -19,6 +19,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from services.clock_worker import Timekeeper, timekeeper
+from services.projections.feeding import LedgerSource
 from services.projections.runner import Runner
 from services.projections.standing import fetch_standing
 from shared.events.ledger.feed import Feed
@@ -121,7 +122,7 @@ class Projecting:
                 await self._task
             self._task = None
         elif not away and self._task is None:
-            self._task = asyncio.create_task(Runner(self._url, Feed(self._pool)).run())
+            self._task = asyncio.create_task(Runner(self._url, LedgerSource(Feed(self._pool))).run())
 
     async def caught_up(self) -> int:
         """Waits until everything recorded so far is known, and answers up to which position that is."""
