@@ -1,6 +1,7 @@
 """The projector's own process: makes the read models that have to be made anew, then follows the ledger."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Final
 
 import psycopg
@@ -9,15 +10,17 @@ import uvloop
 from psycopg import AsyncConnection
 
 from services.projections.catalogue import ReadModel
-from services.projections.feeding import BATCH_EVENTS_MAX, LedgerSource
+from services.projections.feeding import BATCH_EVENTS_MAX, LedgerSource, Source
 from services.projections.figures.tallies import tally
+from services.projections.kafka_feed import KafkaFeed
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy, rebuild
 from services.projections.runner import Runner, connect
 from services.projections.schema import outdated
+from services.projections.standing import fetch_standing
 from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
 from shared.runtime.garbage import rarely_collected
-from shared.runtime.settings import Settings
+from shared.runtime.settings import KafkaSettings, Settings
 from shared.runtime.signals import stop_event
 
 _AGAIN_S: Final = 5.0
@@ -29,14 +32,13 @@ _log = structlog.stdlib.get_logger("anjie.projections")
 
 def run(settings: Settings) -> None:
     """Projects until SIGTERM or SIGINT; the database may come and go."""
-    assert settings.database_url is not None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings.database_url))
+        runner.run(_run(settings.service_url, settings.kafka))
 
 
-async def _run(url: str) -> None:
+async def _run(url: str, kafka: KafkaSettings | None) -> None:
     stop = stop_event()
-    projecting = asyncio.create_task(project(url))
+    projecting = asyncio.create_task(project(url, kafka))
     stopping = asyncio.create_task(stop.wait())
     # Whatever ends first: a batch or a rebuild that is cut off here is begun again at the next start.
     await asyncio.wait({projecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -47,23 +49,40 @@ async def _run(url: str) -> None:
         projecting.result()
 
 
-async def project(url: str) -> None:
-    """Keeps the read models up with the ledger until it is cancelled.
+async def project(url: str, kafka: KafkaSettings | None = None) -> None:
+    """Keeps the read models up with the ledger, or with what Kafka has of it, until it is cancelled.
 
-    Those whose definition has changed are made anew first; the old rows are served until
-    then, as of where they stand.
+    Those whose definition has changed are made anew first, and all where Kafka divides the streams
+    into another number of shards; the old rows are served until then, as of where they stand.
     """
-    while changed := await _outdated(url):
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(service_pool(url, name="feed", connections_max=1))
+        source: Source
+        shards = None
+        if kafka is None:
+            source = LedgerSource(Feed(pool, batch_max=BATCH_EVENTS_MAX))
+        else:
+            source = feed = await stack.enter_async_context(KafkaFeed(pool, kafka))
+            shards = await feed.partitions()
+        await _make_anew(url, shards)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        stack.enter_context(rarely_collected())
+        _log.info("projections_follow", source="ledger" if kafka is None else "kafka")
+        tasks.create_task(_keep_tallied(url))
+        await Runner(url, source).run()
+
+
+async def _make_anew(url: str, shards: int | None) -> None:
+    """Makes what is outdated anew, and everything where there aren't as many shards (None: any number will do)."""
+    while True:
+        changed, stored = await _outdated(url)
+        if not changed and shards in (None, stored):
+            return
         try:
-            await rebuild(url, changed)
+            await rebuild(url, changed, shards=shards)
         except (RebuildBusy, ExchangeBlocked, psycopg.Error) as error:
             _log.warning("rebuild_postponed", reason=type(error).__name__, again_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)
-    async with service_pool(url, name="feed", connections_max=1) as pool, asyncio.TaskGroup() as tasks:
-        _log.info("projections_follow")
-        with rarely_collected():
-            tasks.create_task(_keep_tallied(url))
-            await Runner(url, LedgerSource(Feed(pool, batch_max=BATCH_EVENTS_MAX))).run()
 
 
 async def _keep_tallied(url: str) -> None:
@@ -81,12 +100,14 @@ async def _keep_tallied(url: str) -> None:
             await asyncio.sleep(_AGAIN_S)
 
 
-async def _outdated(url: str) -> list[ReadModel]:
+async def _outdated(url: str) -> tuple[list[ReadModel], int]:
+    """What has to be made anew, and into how many shards the streams are divided."""
     while True:
         try:
             async with await connect(url) as connection:
                 stored = await connection.execute("SELECT name, definition FROM models")
-                return outdated(await stored.fetchall())
+                changed = outdated(await stored.fetchall())
+                return changed, (await fetch_standing(connection)).shards
         except psycopg.OperationalError as error:
             _log.warning("database_away", reason=type(error).__name__, again_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)

@@ -1,0 +1,236 @@
+"""Feeding a worker from Kafka: the topic says which events come, the ledger whether they are its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Final, Self, TypeVar
+from uuid import UUID
+
+import structlog
+from kafka.errors import KafkaError
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from services.projections.feeding import BATCH_EVENTS_MAX, Batch, catch_up
+from services.projections.kafka_reader import KafkaReader, Taken
+from services.projections.kafka_records import Claim, KafkaRecord, Unfit, check_data, claim_of, claimed
+from services.projections.parking import ParkedRecord
+from services.projections.shards import shard_of
+from shared.events.ledger.reader import fetch_head
+from shared.events.recorded import Recorded
+from shared.runtime.settings import KafkaSettings
+
+_AGAIN_S: Final = 1.0
+_ORIGINS: Final = """
+    SELECT position, event_id, stream_id, version, topic, actor_ref, actor_role, unit, correlation_id,
+        causation_id, policy, import_id, imported_by
+    FROM ledger.events WHERE position = ANY(%s)
+"""
+"""What makes an event one of the ledger, and what the topic doesn't tell of it: who acted, and why."""
+
+_log = structlog.stdlib.get_logger("anjie.projections")
+
+T = TypeVar("T")
+
+
+class KafkaFeed:
+    """A source of batches; one partition of the topic is one shard.
+
+    Everything of Kafka happens in one thread of its own, a call at a time, so no more is read ahead
+    than the client library holds, and a change of shards shows between two batches. A broker that is
+    away is waited for.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any], kafka: KafkaSettings) -> None:
+        self._pool = pool
+        self._kafka = kafka
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="kafka")
+        self._reader: KafkaReader | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._close()
+        self._thread.shutdown()
+
+    async def partitions(self) -> int:
+        """Into how many shards the topic divides the streams, once it can be asked."""
+        while True:
+            try:
+                return (await self._opened()).partitions
+            except KafkaError as error:
+                await self._wait(error)
+
+    async def shards(self) -> Collection[int]:
+        while True:
+            try:
+                reader = await self._opened()
+                while not (own := await self._in_thread(reader.shards)):
+                    pass
+            except KafkaError as error:
+                await self._wait(error)
+            else:
+                return own
+
+    async def follow(self, positions: Mapping[int, int]) -> AsyncGenerator[Batch, None]:
+        try:
+            reader = await self._opened()
+            begun = await self._in_thread(partial(reader.begin, dict(positions)))
+            if begun is None:
+                return
+            async with self._pool.connection() as connection:
+                head = await fetch_head(connection)
+            if begun.missing:
+                _log.error("kafka_topic_incomplete", told_from_ledger_to=head.position)
+                async with self._pool.connection() as connection:
+                    async for batch in catch_up(connection, positions, head.position):
+                        yield batch
+            source = f"/ledgers/{head.ledger_id}"
+            while (taken := await self._in_thread(reader.read)) is not None:
+                async with aclosing(self._batches(taken, positions, source)) as batches:
+                    async for batch in batches:
+                        yield batch
+                await self._in_thread(partial(reader.settle, taken.offsets, dict(positions)))
+        except KafkaError as error:
+            await self._wait(error)
+
+    async def _batches(
+        self, taken: Taken, positions: Mapping[int, int], source: str
+    ) -> AsyncGenerator[Batch, None]:
+        """What was read as one batch, after what must be told from the ledger instead."""
+        shards = (await self._opened()).partitions
+        claims, unread = _claims(taken.records, positions, source, shards)
+        async with self._pool.connection() as connection:
+            events, foreign = await _own(connection, claims)
+            parked = [*unread, *foreign]
+            doubtful = max(_gap(events), await _claimed_place(connection, parked, positions))
+            if doubtful:
+                _log.error("kafka_records_in_doubt", told_from_ledger_to=doubtful)
+            async for batch in catch_up(connection, positions, doubtful):
+                yield batch
+        to = dict(positions)
+        for event in events:
+            shard = shard_of(event.stream_id, shards)
+            to[shard] = max(to[shard], event.position)
+        for shard, position in taken.complete.items():
+            to[shard] = max(to[shard], position)
+        if parked or to != positions:
+            yield Batch(events=events, positions=to, parked=parked)
+
+    async def _opened(self) -> KafkaReader:
+        if self._reader is None:
+            opening = partial(KafkaReader, self._kafka, records_max=BATCH_EVENTS_MAX)
+            self._reader = await self._in_thread(opening)
+            _log.info("kafka_followed", servers=self._kafka.servers)
+        return self._reader
+
+    async def _wait(self, error: KafkaError) -> None:
+        """Begins with new connections a little later: what was known of the old ones may be wrong."""
+        _log.warning("kafka_away", error=type(error).__name__, again_in_s=_AGAIN_S)
+        await self._close()
+        await asyncio.sleep(_AGAIN_S)
+
+    async def _close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await self._in_thread(reader.close)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _claims(
+    records: Iterable[KafkaRecord], positions: Mapping[int, int], source: str, shards: int
+) -> tuple[list[tuple[KafkaRecord, Claim]], list[ParkedRecord]]:
+    """What the records say they are, as far as it wasn't told before."""
+    claims: list[tuple[KafkaRecord, Claim]] = []
+    unread: list[ParkedRecord] = []
+    for record in records:
+        try:
+            claim = claim_of(record, source, shards)
+            if claim.position > positions[record.partition]:
+                check_data(claim)
+                claims.append((record, claim))
+        except Unfit as reason:
+            unread.append(_parked(record, reason))
+    return claims, unread
+
+
+async def _own(
+    connection: AsyncConnection[Any], claims: Sequence[tuple[KafkaRecord, Claim]]
+) -> tuple[list[Recorded], list[ParkedRecord]]:
+    """The events that the ledger has where records say it has them, each once; and the other records."""
+    if not claims:
+        return [], []
+    found = await connection.execute(_ORIGINS, [[claim.position for _, claim in claims]], binary=True)
+    origins = {row[0]: row[1:] for row in await found.fetchall()}
+    events: dict[int, Recorded] = {}
+    foreign: list[ParkedRecord] = []
+    for record, claim in claims:
+        origin = origins.get(claim.position)
+        if origin is None:
+            foreign.append(_parked(record, Unfit("its position is above the ledger's head")))
+        elif origin[:4] != (claim.event_id, claim.stream_id, claim.version, claim.topic):
+            foreign.append(_parked(record, Unfit("not the event at its position")))
+        else:
+            events[claim.position] = _recorded(claim, origin[4:])
+    return list(events.values()), foreign
+
+
+def _recorded(claim: Claim, origin: Sequence[Any]) -> Recorded:
+    return Recorded(
+        position=claim.position,
+        stream_id=claim.stream_id,
+        version=claim.version,
+        event_id=claim.event_id,
+        topic=claim.topic,
+        schema_version=claim.schema_version,
+        occurred_at=claim.occurred_at,
+        recorded_at=claim.recorded_at,
+        actor_ref=origin[0],
+        actor_role=origin[1],
+        unit=origin[2],
+        correlation_id=origin[3],
+        causation_id=origin[4],
+        traceparent=claim.traceparent,
+        policy=origin[5],
+        import_id=origin[6],
+        imported_by=origin[7],
+        data=claim.data,
+    )
+
+
+async def _claimed_place(
+    connection: AsyncConnection[Any], parked: Sequence[ParkedRecord], positions: Mapping[int, int]
+) -> int:
+    """The last place in the ledger, not told yet, that a record claims which was left out; 0 if none does.
+
+    The record may stand where the event itself should.
+    """
+    claims = [
+        record.position
+        for record in parked
+        if record.position is not None and record.position > positions[record.partition]
+    ]
+    if not claims:
+        return 0
+    head = (await fetch_head(connection)).position
+    return max((position for position in claims if position <= head), default=0)
+
+
+def _gap(events: Iterable[Recorded]) -> int:
+    """The last position at which an event of a stream follows one that isn't its predecessor; 0 if none."""
+    versions: dict[UUID, int] = {}
+    gap = 0
+    for event in events:
+        if versions.get(event.stream_id, event.version - 1) != event.version - 1:
+            gap = event.position
+        versions[event.stream_id] = event.version
+    return gap
+
+
+def _parked(record: KafkaRecord, reason: Unfit) -> ParkedRecord:
+    return ParkedRecord(record.topic, record.partition, record.offset, *claimed(record), str(reason))

@@ -1,0 +1,106 @@
+"""Reading records of the events' topic: what event of the ledger each of them says it is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from services.projections.shards import shard_of
+from shared.events.registry import UnknownEvent, decode
+
+
+class KafkaRecord(Protocol):
+    """A consumed record, as the client library gives it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Claim(NamedTuple):
+    """The event that a record says it is; whether it is that event is for the ledger to say."""
+
+    position: int
+    event_id: UUID
+    stream_id: UUID
+    version: int
+    topic: str
+    schema_version: int
+    occurred_at: datetime
+    recorded_at: datetime
+    traceparent: str | None
+    data: bytes
+
+
+class Unfit(Exception):
+    """A record is no event of this ledger, or can't be read; the message says why."""
+
+
+def claim_of(record: KafkaRecord, source: str, shards: int) -> Claim:
+    """What a record says it is.
+
+    `source` is the ledger's, `shards` the number of partitions. Raises: Unfit.
+    """
+    headers = dict(record.headers)
+    if headers.get("ce_source", b"") != source.encode():
+        raise Unfit("not from this ledger")
+    try:
+        topic = headers["ce_type"].decode()
+        traceparent = headers.get("ce_traceparent")
+        claim = Claim(
+            position=int(headers["ce_position"]),
+            event_id=UUID(headers["ce_id"].decode()),
+            stream_id=UUID(headers["ce_subject"].decode()),
+            version=int(headers["ce_version"]),
+            topic=topic,
+            schema_version=_schema_version(headers["ce_dataschema"].decode(), topic),
+            occurred_at=datetime.fromisoformat(headers["ce_time"].decode()),
+            recorded_at=datetime.fromisoformat(headers["ce_recordedtime"].decode()),
+            traceparent=None if traceparent is None else traceparent.decode(),
+            data=record.value or b"",
+        )
+    except KeyError as missing:
+        raise Unfit(f"no header {missing.args[0]}") from None
+    except ValueError as error:
+        raise Unfit(f"unreadable header: {error}") from None
+    if not 0 < claim.position < 2**63:
+        raise Unfit("no position of a ledger")
+    if record.key != str(claim.stream_id).encode():
+        raise Unfit("its key isn't its stream")
+    if shard_of(claim.stream_id, shards) != record.partition:
+        raise Unfit("in another partition than its stream's")
+    return claim
+
+
+def check_data(claim: Claim) -> None:
+    """Raises: Unfit, where the data can't be read as what the record says it is."""
+    try:
+        decode(claim.topic, claim.schema_version, claim.data)
+    except UnknownEvent as error:
+        raise Unfit(f"unknown event: {error}") from None
+    except ValueError as error:
+        raise Unfit(f"unreadable data: {error}") from None
+
+
+def claimed(record: KafkaRecord) -> tuple[UUID | None, int | None]:
+    """The stream and the position that an unfit record claims, as far as they can be read."""
+    headers = dict(record.headers)
+    stream_id: UUID | None = None
+    position: int | None = None
+    try:
+        stream_id = UUID((record.key or b"").decode())
+        position = int(headers.get("ce_position", b""))
+    except ValueError:
+        pass
+    return stream_id, position if position is not None and 0 < position < 2**63 else None
+
+
+def _schema_version(schema: str, topic: str) -> int:
+    """The version in the name of a payload schema, such as `…/case.registered.v1`."""
+    name, _, version = schema.rpartition("/")[2].rpartition(".v")
+    if name != topic:
+        raise ValueError(f"ce_dataschema {schema}")
+    return int(version)

@@ -1,0 +1,85 @@
+"""Publishing a ledger and feeding read models from it, as far as the tests of the feed need."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from services.kafka_topics import create_missing
+from services.projections.catalogue import TABLES
+from services.projections.kafka_feed import KafkaFeed
+from services.projections.operations import status, verify
+from services.projections.runner import Runner
+from services.relay.publisher import Publisher
+from shared.events.ledger.reader import fetch_head, fetch_range
+from shared.runtime.database import service_pool
+from shared.runtime.settings import KafkaSettings
+
+
+def town_at(servers: str) -> KafkaSettings:
+    """Topics and a group of a test's own."""
+    town = KafkaSettings(servers=servers, prefix=f"test-{uuid4().hex}")
+    create_missing(town)
+    return town
+
+
+async def publish(url: str, town: KafkaSettings, *, batch: int = 50) -> int:
+    """Publishes what isn't published yet in transactions of so many events; answers up to where that is."""
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        ledger_id = (await fetch_head(connection)).ledger_id
+        publisher = await asyncio.to_thread(Publisher, town, ledger_id)
+        try:
+            while events := await fetch_range(connection, publisher.position, batch):
+                await asyncio.to_thread(publisher.publish, events)
+            return publisher.position
+        finally:
+            await asyncio.to_thread(publisher.close)
+
+
+@asynccontextmanager
+async def fed(url: str, town: KafkaSettings) -> AsyncIterator[asyncio.Task[None]]:
+    """A worker that is fed by Kafka."""
+    async with service_pool(url, name="feed", connections_max=1) as pool, KafkaFeed(pool, town) as feed:
+        task = asyncio.create_task(Runner(url, feed).run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def caught_up(url: str) -> None:
+    """Waits until every shard stands at the head."""
+    async with asyncio.timeout(60):
+        while any(shard.lag for shard in (await status(url)).projections):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def must_hold(url: str) -> None:
+    """The rows are those that a build from zero makes."""
+    report = await verify(url)
+    assert report.holds, report
+    assert report.parked == 0
+
+
+async def forget_rows(url: str) -> None:
+    """Empties the read models, so that they are told from the beginning once more."""
+    async with await AsyncConnection.connect(url, autocommit=True) as connection, connection.transaction():
+        for table in (*TABLES, "actors"):
+            await connection.execute(SQL("TRUNCATE {}").format(Identifier("views", table)))
+        await connection.execute("UPDATE views.positions SET position = 0")
+        await connection.execute("UPDATE views.meta SET generation = generation + 1")
+
+
+async def positions_of(url: str) -> list[int]:
+    return [shard.position for shard in (await status(url)).projections]
+
+
+async def parked_of(url: str) -> list[Any]:
+    return list((await status(url)).records)
