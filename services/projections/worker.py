@@ -73,7 +73,7 @@ async def project(url: str, kafka: KafkaSettings | None = None) -> None:
 
 
 async def _make_anew(url: str, shards: int | None) -> None:
-    """Makes what is outdated anew, and everything where there aren't as many shards (None: any number will do)."""
+    """Makes what is outdated anew, or all where the shards are to be others (None: as many as there are)."""
     while True:
         changed, stored = await _outdated(url)
         if not changed and shards in (None, stored):

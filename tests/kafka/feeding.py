@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
@@ -83,3 +83,8 @@ async def positions_of(url: str) -> list[int]:
 
 async def parked_of(url: str) -> list[Any]:
     return list((await status(url)).records)
+
+
+async def ledger_of(url: str) -> UUID:
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        return (await fetch_head(connection)).ledger_id

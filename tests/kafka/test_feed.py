@@ -1,15 +1,36 @@
 """Read models fed by Kafka: the rows are those that the ledger makes, whatever the topic does."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from services.projections.operations import rebuild
+from shared.events.units import UnitRegistered
+from shared.runtime.identifiers import new_id
+from shared.runtime.settings import KafkaSettings
 from tests.conftest import Database
-from tests.histories import Move, moves
+from tests.histories import County, Move, moves
 from tests.integration.test_projection_equality import grow
-from tests.kafka.feeding import caught_up, fed, forget_rows, must_hold, publish, town_at
-from tests.projecting import project_all, rows_of
+from tests.kafka.feeding import (
+    caught_up,
+    fed,
+    forget_rows,
+    ledger_of,
+    must_hold,
+    parked_of,
+    positions_of,
+    publish,
+    town_at,
+)
+from tests.kafka.meddling import cut_off, everything, move_offsets, position_of, replaced, say_published, send
+from tests.projecting import appending, project_all, record, rows_of
 
 EXAMPLES = settings(
     max_examples=5,
@@ -39,3 +60,231 @@ def test_rows_fed_by_kafka_equal_those_fed_by_the_ledger_and_those_made_anew(
         assert await rows_of(database.url) == by_kafka
 
     asyncio.run(told())
+
+
+def test_what_is_delivered_again_changes_nothing(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(1, 150))
+        await publish(database.url, town)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+            before = await rows_of(database.url)
+            # Everything once more, and again, among what is new.
+            await asyncio.to_thread(send, town, await asyncio.to_thread(everything, town))
+            await grow(database.url, drawn_by(2, 60))
+            await publish(database.url, town, batch=7)
+            await asyncio.to_thread(send, town, await asyncio.to_thread(everything, town))
+            await caught_up(database.url)
+            await asyncio.sleep(0.5)
+        await must_hold(database.url)
+        assert await parked_of(database.url) == []
+        assert len((await rows_of(database.url))["cases"]) >= len(before["cases"])
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize("offset", [0, 17])
+def test_offsets_are_a_hint_that_anybody_may_move(database: Database, kafka: str, offset: int) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(3, 100))
+        await publish(database.url, town)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+            await asyncio.sleep(1.2)
+            await grow(database.url, drawn_by(4, 100))
+            await publish(database.url, town, batch=20)
+        # Somewhere in the middle of the second half, or before it.
+        await asyncio.to_thread(move_offsets, town, offset)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+        # The database, too, may be set back: the hint then speaks of positions that were never told.
+        await forget_rows(database.url)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def test_workers_share_the_shards_and_pass_them_on_in_the_middle_of_batches(
+    database: Database, kafka: str
+) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(5, 250))
+        publishing = asyncio.create_task(publish(database.url, town, batch=5))
+        async with fed(database.url, town):
+            for pause_s in (0.3, 1.0, 0.5):
+                async with fed(database.url, town):
+                    await asyncio.sleep(pause_s)
+            async with fed(database.url, town), fed(database.url, town):
+                await publishing
+                await grow(database.url, drawn_by(6, 60))
+                await publish(database.url, town, batch=9)
+                await caught_up(database.url)
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def test_a_shard_without_traffic_moves_on_with_the_others(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        async with fed(database.url, town):
+            await grow(database.url, drawn_by(7, 30))
+            head = await publish(database.url, town)
+            await caught_up(database.url)
+            county = County(position=head)
+            for turn in range(1, 4):
+                county.add((county.township, UnitRegistered(kind="TOWNSHIP", name="余东镇")), unit=None)
+                async with appending(database.url) as appender:
+                    await record(appender, county.appends[-1:])
+                county.township = new_id()
+                await publish(database.url, town)
+                await caught_up(database.url)
+                assert await positions_of(database.url) == [head + turn] * 4
+
+    asyncio.run(told())
+
+
+def test_foreign_and_corrupt_records_are_parked_and_the_rest_flows_on(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(8, 80))
+        head = await publish(database.url, town)
+        [*originals] = await asyncio.to_thread(everything, town)
+        last = max(originals, key=position_of)
+        bad = [
+            replaced(last, headers={}, key=None, value=b"\x00"),
+            replaced(last, headers={"ce_source": "/ledgers/another"}),
+            replaced(last, headers={"ce_position": str(head + 1_000)}),
+            replaced(last, headers={"ce_position": "many"}),
+            replaced(last, headers={"ce_position": str(head), "ce_id": str(new_id())}),
+            replaced(last, headers={"ce_dataschema": last.headers["ce_dataschema"] + "9"}),
+            replaced(last, value=last.value[:-1]),
+            replaced(last, partition=(last.partition + 1) % 4),
+        ]
+        # A topic where they come before the events themselves, some in the place of one.
+        other = town_at(kafka)
+        await asyncio.to_thread(send, other, bad)
+        await publish(database.url, other, batch=10)
+        await asyncio.to_thread(send, other, bad)
+        async with fed(database.url, other):
+            await caught_up(database.url)
+            await grow(database.url, drawn_by(9, 40))
+            await publish(database.url, other, batch=10)
+            await caught_up(database.url)
+            async with asyncio.timeout(10):
+                # Whatever had been told by then is not looked at again, foreign or not.
+                while len(await parked_of(database.url)) < len(bad) + 5:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        await must_hold(database.url)
+        parked = await parked_of(database.url)
+        assert {each.topic for each in parked} == {f"{other.prefix}.events"}
+        reasons = {each.reason for each in parked}
+        for reason in (
+            "not from this ledger",
+            "its position is above the ledger's head",
+            "unreadable header: invalid literal for int() with base 10: b'many'",
+            "not the event at its position",
+            "in another partition than its stream's",
+        ):
+            assert reason in reasons
+        assert any(reason.startswith("unknown event") for reason in reasons)
+        assert any(reason.startswith("unreadable data") for reason in reasons)
+
+    asyncio.run(told())
+
+
+def test_what_the_topic_no_longer_has_is_told_from_the_ledger(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(10, 120))
+        await publish(database.url, town)
+        await asyncio.to_thread(cut_off, town)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_record_that_is_missing_before_others_of_its_stream_is_noticed(
+    database: Database, kafka: str, version: int
+) -> None:
+    async def told() -> None:
+        town, holed = town_at(kafka), town_at(kafka)
+        await grow(database.url, drawn_by(11, 120))
+        await publish(database.url, town)
+        records = await asyncio.to_thread(everything, town)
+        versions = {(each.key, int(each.headers["ce_version"])) for each in records}
+        withheld = {(key, version) for key, _ in versions if (key, version + 1) in versions}
+        kept = [each for each in records if (each.key, int(each.headers["ce_version"])) not in withheld]
+        assert len(kept) < len(records)
+        await asyncio.to_thread(send, holed, kept)
+        await asyncio.to_thread(say_published, holed, await ledger_of(database.url), len(records))
+        async with fed(database.url, holed):
+            await caught_up(database.url)
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def test_a_worker_killed_and_one_that_was_paused_lose_and_double_nothing(
+    database: Database, kafka: str, tmp_path: Path
+) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(12, 200))
+        publishing = asyncio.create_task(publish(database.url, town, batch=10))
+        killed = worker(database.url, town, tmp_path)
+        paused = worker(database.url, town, tmp_path)
+        try:
+            while max(await positions_of(database.url)) == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            killed.kill()
+            paused.send_signal(signal.SIGSTOP)
+            await publishing
+            async with fed(database.url, town):
+                await caught_up(database.url)
+                # A zombie goes on with what it had in hand, and finds itself overtaken.
+                paused.send_signal(signal.SIGCONT)
+                await grow(database.url, drawn_by(13, 60))
+                await publish(database.url, town, batch=10)
+                await caught_up(database.url)
+            await caught_up(database.url)
+        finally:
+            for process in (killed, paused):
+                process.kill()
+                process.wait()
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def drawn_by(seed: int, size: int) -> list[Move]:
+    """Moves that are the same at every run."""
+    chance = Random(seed)
+    names = ("open", "open", "accept", "resolve", "merge", "visit", "escalate", "receive", "classify", "note")
+    return [
+        (chance.choice(names), chance.randrange(8), chance.randrange(12), chance.choice((0, 0, 0, 5, 90)))
+        for _ in range(size)
+    ]
+
+
+def worker(url: str, town: KafkaSettings, tmp_path: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.cli", "serve", "--only", "projector"],
+        env=os.environ
+        | {
+            "DATABASE_URL": url,
+            "ANJIE_DATA_DIR": str(tmp_path),
+            "KAFKA_BOOTSTRAP_SERVERS": town.servers,
+            "ANJIE_KAFKA_PREFIX": town.prefix,
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
