@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
@@ -18,6 +20,7 @@ from services.projections.runner import Runner
 from services.relay.publisher import Publisher
 from shared.events.ledger.reader import fetch_head, fetch_range
 from shared.runtime.database import service_pool
+from shared.runtime.kafka import events_topic
 from shared.runtime.settings import KafkaSettings
 
 
@@ -26,6 +29,15 @@ def town_at(servers: str) -> KafkaSettings:
     town = KafkaSettings(servers=servers, prefix=f"test-{uuid4().hex}")
     create_missing(town)
     return town
+
+
+def divide(town: KafkaSettings, partitions: int) -> None:
+    """Makes the topics, that of the events with so many partitions."""
+    with KafkaAdminClient(bootstrap_servers=town.servers) as admin:
+        admin.create_topics(
+            [NewTopic(name=events_topic(town), num_partitions=partitions, replication_factor=1)]
+        )
+    create_missing(town)
 
 
 async def publish(url: str, town: KafkaSettings, *, batch: int = 50) -> int:

@@ -95,12 +95,12 @@ def move_offsets(town: KafkaSettings, offset: int) -> None:
         )
 
 
-def cut_off(town: KafkaSettings) -> None:
-    """Deletes the first half of every partition, as retention would."""
+def cut_off(town: KafkaSettings, part: float) -> None:
+    """Deletes the first part of every partition, as retention would."""
     partitions = [TopicPartition(events_topic(town), number) for number in range(4)]
     with (
         KafkaConsumer(bootstrap_servers=town.servers) as consumer,
         KafkaAdminClient(bootstrap_servers=town.servers) as admin,
     ):
         ends = consumer.end_offsets(partitions)
-        admin.delete_records({partition: end // 2 for partition, end in ends.items()})
+        admin.delete_records({partition: int(end * part) for partition, end in ends.items()})

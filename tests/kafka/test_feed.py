@@ -11,15 +11,18 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from services.projections.operations import rebuild
+from services.projections.operations import rebuild, status
+from services.projections.worker import project
 from shared.events.units import UnitRegistered
 from shared.runtime.identifiers import new_id
 from shared.runtime.settings import KafkaSettings
 from tests.conftest import Database
 from tests.histories import County, Move, moves
 from tests.integration.test_projection_equality import grow
+from tests.integration.test_projection_runner import following
 from tests.kafka.feeding import (
     caught_up,
+    divide,
     fed,
     forget_rows,
     ledger_of,
@@ -198,12 +201,76 @@ def test_foreign_and_corrupt_records_are_parked_and_the_rest_flows_on(database: 
     asyncio.run(told())
 
 
-def test_what_the_topic_no_longer_has_is_told_from_the_ledger(database: Database, kafka: str) -> None:
+def test_a_damaged_record_is_parked_and_its_event_told_from_the_ledger(
+    database: Database, kafka: str
+) -> None:
+    async def told() -> None:
+        town, damaged = town_at(kafka), town_at(kafka)
+        await grow(database.url, drawn_by(14, 60))
+        head = await publish(database.url, town)
+        records = await asyncio.to_thread(everything, town)
+        torn = [
+            replaced(each, value=each.value[:-1]) if position_of(each) == head else each for each in records
+        ]
+        await asyncio.to_thread(send, damaged, torn)
+        await asyncio.to_thread(say_published, damaged, await ledger_of(database.url), head)
+        async with fed(database.url, damaged):
+            await caught_up(database.url)
+        await must_hold(database.url)
+        [parked] = await parked_of(database.url)
+        assert (parked.position, str(parked.stream_id).encode()) == (head, max(records, key=position_of).key)
+
+    asyncio.run(told())
+
+
+def test_a_projection_may_change_its_source_back_and_forth(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        for seed in range(15, 19):
+            await grow(database.url, drawn_by(seed, 40))
+            if seed % 2:
+                await publish(database.url, town)
+                async with fed(database.url, town):
+                    await caught_up(database.url)
+            else:
+                async with following(database.url):
+                    await caught_up(database.url)
+        assert (await status(database.url)).generation == 1
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def test_the_shards_become_as_many_as_the_topic_has_partitions(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = KafkaSettings(servers=kafka, prefix=f"test-{new_id().hex}")
+        await asyncio.to_thread(divide, town, 3)
+        await grow(database.url, drawn_by(19, 60))
+        await publish(database.url, town)
+        working = asyncio.create_task(project(database.url, town))
+        try:
+            while len(await positions_of(database.url)) != 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            await grow(database.url, drawn_by(20, 60))
+            await publish(database.url, town)
+            await caught_up(database.url)
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize("part", [0.5, 1])
+def test_what_the_topic_no_longer_has_is_told_from_the_ledger(
+    database: Database, kafka: str, part: float
+) -> None:
     async def told() -> None:
         town = town_at(kafka)
         await grow(database.url, drawn_by(10, 120))
         await publish(database.url, town)
-        await asyncio.to_thread(cut_off, town)
+        await asyncio.to_thread(cut_off, town, part)
         async with fed(database.url, town):
             await caught_up(database.url)
         await must_hold(database.url)
