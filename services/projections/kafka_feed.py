@@ -1,24 +1,24 @@
 """Feeding a worker from Kafka: the topic says which events come, the ledger whether they are its own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 from uuid import UUID
 
+import msgspec
 import structlog
 from kafka.errors import KafkaError
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from services.projections.feeding import BATCH_EVENTS_MAX, Batch, catch_up
-from services.projections.kafka_reader import KafkaReader, Taken
+from services.projections.kafka_reader import Hint, KafkaReader
 from services.projections.kafka_records import Claim, KafkaRecord, Unfit, check_data, claim_of, claimed
 from services.projections.parking import ParkedRecord
 from services.projections.shards import shard_of
-from shared.events.ledger.reader import fetch_head
+from shared.events.ledger.reader import Head, fetch_head
 from shared.events.recorded import Recorded
 from shared.runtime.settings import KafkaSettings
 
@@ -35,12 +35,25 @@ _log = structlog.stdlib.get_logger("anjie.projections")
 T = TypeVar("T")
 
 
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read, as the ledger sees it."""
+
+    events: Sequence[Recorded]
+    positions: Mapping[int, int]
+    parked: Sequence[ParkedRecord]
+    doubtful: int
+    """Up to where the ledger must tell, since events may be missing; 0 if none are."""
+    offsets: Mapping[int, int]
+    full: bool
+    """Whether there was more to read."""
+
+
 class KafkaFeed:
     """A source of batches; one partition of the topic is one shard.
 
-    Everything of Kafka happens in one thread of its own, a call at a time, so no more is read ahead
-    than the client library holds, and a change of shards shows between two batches. A broker that is
-    away is waited for.
+    Everything of Kafka happens in one thread of its own, a call at a time, so a change of shards shows
+    between two batches. While the follower works on a full batch the next one is read, and no more
+    than that. A broker that is away is waited for.
     """
 
     def __init__(self, pool: AsyncConnectionPool[Any], kafka: KafkaSettings) -> None:
@@ -76,49 +89,75 @@ class KafkaFeed:
                 return own
 
     async def follow(self, positions: Mapping[int, int]) -> AsyncGenerator[Batch, None]:
+        ahead: asyncio.Task[_Found | None] | None = None
         try:
             reader = await self._opened()
-            begun = await self._in_thread(partial(reader.begin, dict(positions)))
-            if begun is None:
+            missing = await self._in_thread(partial(reader.begin, dict(positions)))
+            if missing is None:
                 return
-            async with self._pool.connection() as connection:
-                head = await fetch_head(connection)
-            if begun.missing:
-                _log.error("kafka_topic_incomplete", told_from_ledger_to=head.position)
-                async with self._pool.connection() as connection:
-                    async for batch in catch_up(connection, positions, head.position):
-                        yield batch
+            head = await self._head()
+            if missing:
+                async for batch in self._catch_up(positions, head.position):
+                    yield batch
             source = f"/ledgers/{head.ledger_id}"
-            while (taken := await self._in_thread(reader.read)) is not None:
-                async with aclosing(self._batches(taken, positions, source)) as batches:
-                    async for batch in batches:
-                        yield batch
-                await self._in_thread(partial(reader.settle, taken.offsets, dict(positions)))
+            hint: Hint | None = None
+            while found := await (ahead or self._find(reader, positions, source, hint)):
+                ahead = None
+                if found.full:
+                    ahead = asyncio.create_task(self._find(reader, positions, source, hint))
+                async for batch in self._catch_up(positions, found.doubtful):
+                    yield batch
+                to = {shard: max(told, found.positions[shard]) for shard, told in positions.items()}
+                if found.parked or to != positions:
+                    yield Batch(events=found.events, positions=to, parked=found.parked)
+                hint = Hint(offsets=found.offsets, positions=dict(positions))
         except KafkaError as error:
             await self._wait(error)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
 
-    async def _batches(
-        self, taken: Taken, positions: Mapping[int, int], source: str
-    ) -> AsyncGenerator[Batch, None]:
-        """What was read as one batch, after what must be told from the ledger instead."""
-        shards = (await self._opened()).partitions
-        claims, unread = _claims(taken.records, positions, source, shards)
-        async with self._pool.connection() as connection:
-            events, foreign = await _own(connection, claims)
-            parked = [*unread, *foreign]
-            doubtful = max(_gap(events), await _claimed_place(connection, parked, positions))
-            if doubtful:
-                _log.error("kafka_records_in_doubt", told_from_ledger_to=doubtful)
-            async for batch in catch_up(connection, positions, doubtful):
-                yield batch
+    async def _find(
+        self, reader: KafkaReader, positions: Mapping[int, int], source: str, hint: Hint | None
+    ) -> "_Found | None":
+        """What comes next in the topic; None once the shards are others."""
+        taken = await self._in_thread(partial(reader.read, hint))
+        if taken is None:
+            return None
+        claims, parked = _claims(taken.records, positions, source, reader.partitions)
+        doubtful = 0
+        events: list[Recorded] = []
+        if claims or parked:
+            async with self._pool.connection() as connection:
+                events, foreign = await _own(connection, claims)
+                parked += foreign
+                doubtful = max(_gap(events), await _claimed_place(connection, parked, positions))
         to = dict(positions)
         for event in events:
-            shard = shard_of(event.stream_id, shards)
+            shard = shard_of(event.stream_id, reader.partitions)
             to[shard] = max(to[shard], event.position)
         for shard, position in taken.complete.items():
             to[shard] = max(to[shard], position)
-        if parked or to != positions:
-            yield Batch(events=events, positions=to, parked=parked)
+        return _Found(
+            events=events,
+            positions=to,
+            parked=parked,
+            doubtful=doubtful,
+            offsets=taken.offsets,
+            full=len(taken.records) >= BATCH_EVENTS_MAX,
+        )
+
+    async def _catch_up(self, positions: Mapping[int, int], to: int) -> AsyncIterator[Batch]:
+        """What must be told from the ledger instead."""
+        if to > min(positions.values()):
+            _log.error("told_from_ledger", after=min(positions.values()), to=to)
+            async with self._pool.connection() as connection:
+                async for batch in catch_up(connection, positions, to):
+                    yield batch
+
+    async def _head(self) -> Head:
+        async with self._pool.connection() as connection:
+            return await fetch_head(connection)
 
     async def _opened(self) -> KafkaReader:
         if self._reader is None:

@@ -22,7 +22,7 @@ _SESSION_MS: Final = 6_000
 """So long after a worker was killed others take its shards up."""
 _HEARTBEAT_MS: Final = 2_000
 _SILENCE_S: Final = 5.0
-_COMMIT_S: Final = 1.0
+_HINT_S: Final = 1.0
 _LOOK_BACK: Final = 1_000
 """Offsets of the relay's topic in which its latest word is looked for."""
 
@@ -37,11 +37,11 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """For each shard the offset at which the next read goes on."""
 
 
-class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """From where the shards are read."""
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """For whoever reads next: before these offsets there is nothing after these positions."""
 
-    missing: bool
-    """Whether the topic no longer has all that should be read."""
+    offsets: Mapping[int, int]
+    positions: Mapping[int, int]
 
 
 class KafkaReader:
@@ -53,7 +53,7 @@ class KafkaReader:
         self._records_max = records_max
         self._poll_ms = _POLL_MS_MAX
         self._pledge = _Pledge(position=0, ends={})
-        self._asked_at = self._committed_at = 0.0
+        self._asked_at = self._hinted_at = 0.0
         self._epoch = 0
         self._assigned = _Assigned()
         with ExitStack() as stack:
@@ -88,10 +88,11 @@ class KafkaReader:
             self._group.poll(timeout_ms=_POLL_MS_MAX)
         return sorted(self._assigned.shards)
 
-    def begin(self, positions: Mapping[int, int]) -> Begun | None:
+    def begin(self, positions: Mapping[int, int]) -> bool | None:
         """Goes to where the records after these positions are; None if the shards are others by now.
 
-        The group's offset is only a hint, of which is known up to which position it speaks.
+        Answers whether the topic may lack some of them. The group's offset is only a hint, of which
+        is known up to which position it speaks.
         """
         self._epoch = self._assigned.epoch
         if set(positions) != self._assigned.shards:
@@ -112,16 +113,20 @@ class KafkaReader:
             self._group.seek(partition, offset)
             self._group.resume(partition)
         self._pledge = _Pledge(position=0, ends={})
-        return Begun(missing=missing)
+        return missing
 
-    def read(self) -> Taken | None:
+    def read(self, hint: Hint | None) -> Taken | None:
         """The next records; None once the shards are no longer those that were begun with.
+
+        The hint says up to where those before them are stored by now.
 
         Raises: kafka.errors.KafkaError.
         """
         fetched = self._group.poll(timeout_ms=self._poll_ms, max_records=self._records_max)
         if self._epoch != self._assigned.epoch:
             return None
+        if hint is not None and time.monotonic() - self._hinted_at > _HINT_S:
+            self._leave(hint)
         offsets = {
             shard: self._group.position(TopicPartition(self._topic, shard), timeout_ms=_CALL_MS)
             for shard in self._assigned.shards
@@ -154,15 +159,12 @@ class KafkaReader:
             del self._pledge.ends[shard]
         return dict.fromkeys(reached, self._pledge.position)
 
-    def settle(self, offsets: Mapping[int, int], positions: Mapping[int, int]) -> None:
-        """Leaves a hint for whoever reads next: before these offsets is nothing after these positions."""
-        if time.monotonic() - self._committed_at < _COMMIT_S or self._epoch != self._assigned.epoch:
-            return
-        self._committed_at = time.monotonic()
+    def _leave(self, hint: Hint) -> None:
+        self._hinted_at = time.monotonic()
         self._group.commit_async(
             {
-                TopicPartition(self._topic, shard): OffsetAndMetadata(offset, str(positions[shard]), -1)
-                for shard, offset in offsets.items()
+                TopicPartition(self._topic, shard): OffsetAndMetadata(offset, str(hint.positions[shard]), -1)
+                for shard, offset in hint.offsets.items()
             }
         )
 
