@@ -20,7 +20,17 @@ import uvloop
 from shared.runtime.postgres import OWNER, EmbeddedPostgres
 from tests.benchmarks.table import BenchRow, print_table, write_json
 
-MODULES: Final = ("append", "commands", "projections", "reads", "clocks", "figures", "what_if", "relay")
+MODULES: Final = (
+    "append",
+    "commands",
+    "projections",
+    "reads",
+    "clocks",
+    "figures",
+    "what_if",
+    "relay",
+    "kafka_feed",
+)
 """Each has `async def rows(owner_url, *, full) -> list[BenchRow]` and is given an empty database."""
 _BUILD: Final = Path(__file__).parents[2] / "build"
 

@@ -44,9 +44,9 @@ async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     records = [record_of(recorded, ledger_id, PARTITIONS) for recorded in events]
     ours, bare = [], []
     try:
-        with _servers() as servers:
+        with servers() as address:
             for number in range(ROUNDS):
-                town = KafkaSettings(servers=servers, prefix=f"bench-{os.getpid()}-{number}")
+                town = KafkaSettings(servers=address, prefix=f"bench-{os.getpid()}-{number}")
                 await asyncio.to_thread(create_missing, town)
                 publisher = await asyncio.to_thread(Publisher, town, ledger_id)
                 with closing(publisher):
@@ -95,7 +95,8 @@ def _produce(town: KafkaSettings, records: list[Record]) -> float:
 
 
 @contextmanager
-def _servers() -> Iterator[str]:
+def servers() -> Iterator[str]:
+    """The address of a broker: that of the environment, else one of its own. Raises: BrokerUnavailable."""
     given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
     if given:
         yield given
