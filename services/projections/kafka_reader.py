@@ -18,6 +18,8 @@ _POLL_MS_MIN: Final = 10
 _POLL_MS_MAX: Final = 100
 """How long a read waits for records: longer while nothing happens, short while the relay may say more."""
 _CALL_MS: Final = 5_000
+_BOOTSTRAP_MS: Final = 3_000
+"""A worker that is told to stop waits no longer for a broker that is away; else it tries again."""
 _SESSION_MS: Final = 6_000
 """So long after a worker was killed others take its shards up."""
 _HEARTBEAT_MS: Final = 2_000
@@ -57,7 +59,16 @@ class KafkaReader:
         self._epoch = 0
         self._assigned = _Assigned()
         with ExitStack() as stack:
-            options = client_options(kafka) | {"allow_auto_create_topics": False}
+            options = client_options(kafka) | {
+                "allow_auto_create_topics": False,
+                "bootstrap_timeout_ms": _BOOTSTRAP_MS,
+            }
+            self._ends = stack.enter_context(KafkaConsumer(**options))
+            self.partitions = len(self._ends.partitions_for_topic(self._topic))
+            """How many the topic has."""
+            # Asked first, since what follows would wait long for a topic that the relay is about to make.
+            if not self.partitions or not self._ends.partitions_for_topic(relay_topic(kafka)):
+                raise UnknownTopicOrPartitionError(self._topic)
             self._group = stack.enter_context(
                 KafkaConsumer(
                     group_id=f"{kafka.prefix}.projections",
@@ -69,11 +80,6 @@ class KafkaReader:
                     **options,
                 )
             )
-            self._ends = stack.enter_context(KafkaConsumer(**options))
-            self.partitions = len(self._ends.partitions_for_topic(self._topic))
-            """How many the topic has."""
-            if not self.partitions:
-                raise UnknownTopicOrPartitionError(self._topic)
             self._relay = stack.enter_context(_RelayWord(kafka, options))
             self._assigned.consumer = self._group
             self._group.subscribe([self._topic], listener=self._assigned)

@@ -1,7 +1,6 @@
 """Read models fed by Kafka: the rows are those that the ledger makes, whatever the topic does."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from tests.kafka.feeding import (
     town_at,
 )
 from tests.kafka.meddling import cut_off, everything, move_offsets, position_of, replaced, say_published, send
+from tests.product import environment
 from tests.projecting import appending, project_all, record, rows_of
 
 EXAMPLES = settings(
@@ -345,13 +345,14 @@ def drawn_by(seed: int, size: int) -> list[Move]:
 def worker(url: str, town: KafkaSettings, tmp_path: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "services.cli", "serve", "--only", "projector"],
-        env=os.environ
-        | {
-            "DATABASE_URL": url,
-            "ANJIE_DATA_DIR": str(tmp_path),
-            "KAFKA_BOOTSTRAP_SERVERS": town.servers,
-            "ANJIE_KAFKA_PREFIX": town.prefix,
-        },
+        env=environment(
+            tmp_path,
+            {
+                "DATABASE_URL": url,
+                "KAFKA_BOOTSTRAP_SERVERS": town.servers,
+                "ANJIE_KAFKA_PREFIX": town.prefix,
+            },
+        ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
