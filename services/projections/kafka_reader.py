@@ -17,6 +17,7 @@ from shared.runtime.settings import KafkaSettings
 _POLL_MS_MIN: Final = 10
 _POLL_MS_MAX: Final = 100
 """How long a read waits for records: longer while nothing happens, short while the relay may say more."""
+_JOIN_MS: Final = 1_000
 _CALL_MS: Final = 5_000
 _BOOTSTRAP_MS: Final = 3_000
 """A worker that is told to stop waits no longer for a broker that is away; else it tries again."""
@@ -91,7 +92,7 @@ class KafkaReader:
     def shards(self) -> list[int]:
         """The shards that are this member's, after looking for what changed; none at first."""
         if not self._assigned.shards:
-            self._group.poll(timeout_ms=_POLL_MS_MAX)
+            self._group.poll(timeout_ms=_JOIN_MS)
         return sorted(self._assigned.shards)
 
     def begin(self, positions: Mapping[int, int]) -> bool | None:
