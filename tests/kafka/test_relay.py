@@ -37,8 +37,6 @@ WAIT_S = 60.0
 KILLS = 5
 BACKLOG = 25_000
 """Many times what one transaction holds."""
-RECORDS_CUT_OFF_MIN = 500
-"""More than the markers of all transactions, so some were cut off in the middle."""
 
 
 @pytest.fixture
@@ -197,7 +195,6 @@ def test_a_relay_killed_again_and_again_neither_loses_nor_doubles(
         relays.start()
         until_published(database)
         assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
-        assert written.total() > BACKLOG + RECORDS_CUT_OFF_MIN
 
 
 def test_a_leader_paused_in_a_transaction_is_fenced_when_it_goes_on(
