@@ -21,7 +21,7 @@ from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
 from shared.runtime.garbage import rarely_collected
 from shared.runtime.settings import KafkaSettings, Settings
-from shared.runtime.signals import stop_event
+from shared.runtime.signals import until_stopped
 
 _AGAIN_S: Final = 5.0
 _TALLY_S: Final = 1.0
@@ -31,22 +31,12 @@ _log = structlog.stdlib.get_logger("anjie.projections")
 
 
 def run(settings: Settings) -> None:
-    """Projects until SIGTERM or SIGINT; the database may come and go."""
+    """Projects until SIGTERM or SIGINT; the database may come and go.
+
+    A batch or a rebuild that is cut off then is begun again at the next start.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings.service_url, settings.kafka))
-
-
-async def _run(url: str, kafka: KafkaSettings | None) -> None:
-    stop = stop_event()
-    projecting = asyncio.create_task(project(url, kafka))
-    stopping = asyncio.create_task(stop.wait())
-    # Whatever ends first: a batch or a rebuild that is cut off here is begun again at the next start.
-    await asyncio.wait({projecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    projecting.cancel()
-    await asyncio.wait({projecting})
-    if not projecting.cancelled():
-        projecting.result()
+        runner.run(until_stopped(project(settings.service_url, settings.kafka)))
 
 
 async def project(url: str, kafka: KafkaSettings | None = None) -> None:

@@ -27,7 +27,7 @@ from shared.events.ledger.reader import fetch_head
 from shared.runtime.database import Pool, service_pool
 from shared.runtime.garbage import rarely_collected
 from shared.runtime.settings import KafkaSettings, Settings
-from shared.runtime.signals import stop_event
+from shared.runtime.signals import until_stopped
 
 BATCH_EVENTS_MAX: Final = 2_000
 """Of one transaction, whose fixed cost is that of some hundred events."""
@@ -45,19 +45,7 @@ T = TypeVar("T")
 def run(settings: Settings, kafka: KafkaSettings) -> None:
     """Publishes until SIGTERM or SIGINT; the database and the broker may come and go."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, rarely_collected():
-        runner.run(_run(settings.service_url, kafka))
-
-
-async def _run(url: str, kafka: KafkaSettings) -> None:
-    stop = stop_event()
-    relaying = asyncio.create_task(relay(url, kafka))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({relaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    relaying.cancel()
-    await asyncio.wait({relaying})
-    if not relaying.cancelled():
-        relaying.result()
+        runner.run(until_stopped(relay(settings.service_url, kafka)))
 
 
 async def relay(url: str, kafka: KafkaSettings) -> None:
