@@ -4,7 +4,8 @@ One stream is in memory at a time and no row is ever updated, so ten million eve
 no more memory than a hundred thousand, and as long for each.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -58,18 +59,18 @@ class Build:
         """Streams that could not be told to the end."""
 
     async def run(self, reading: Connection, position: int) -> None:
-        """Makes the tables and everything in them from the events up to a position."""
+        """Makes the tables and everything in them from the events up to a position.
+
+        `reading` writes too, once everything is read: both connections make indexes at the same time.
+        """
         for statements in model_statements(self._models, "tables"):
             await self._writing.execute(statements)
         async for stream in _streams(reading, position):
             self._tell(stream)
             await self._copy(_ROWS_AT_ONCE)
         await self._copy(1)
-        for statements in model_statements(self._models, "indexes"):
-            await self._writing.execute(statements)
-        for model in self._models:
-            for table in model.tables:
-                await self._writing.execute(f"ANALYZE {table}".encode())
+        unfinished = iter(self._models)
+        await asyncio.gather(*(_finish(connection, unfinished) for connection in (self._writing, reading)))
 
     def _tell(self, stream: list[Recorded]) -> None:
         if self._sightings is not None:
@@ -94,6 +95,15 @@ class Build:
             async with self._writing.transaction():
                 await store_sightings(self._writing, self._sightings)
             self._sightings.clear()
+
+
+async def _finish(connection: Connection, models: Iterator[ReadModel]) -> None:
+    """Gives tables their indexes and statistics, model by model, while others take from the same models."""
+    for model in models:
+        for statements in model_statements([model], "indexes"):
+            await connection.execute(statements)
+        for table in model.tables:
+            await connection.execute(f"ANALYZE {table}".encode())
 
 
 def tell_whole(

@@ -217,13 +217,15 @@ async def rebuild(
 
 @asynccontextmanager
 async def workshop(url: str, schema: Workshop) -> AsyncIterator[tuple[Connection, Connection]]:
-    """Two connections, one that writes into an emptied schema and one that reads, for one user at a time.
+    """Two connections to an emptied schema, one that writes and one that reads, for one user at a time.
 
     Raises: RebuildBusy.
     """
     async with (
         await connect(url, schema) as writing,
-        await AsyncConnection.connect(url, autocommit=True, options="-c timezone=UTC") as reading,
+        await AsyncConnection.connect(
+            url, autocommit=True, options=f"-c timezone=UTC -c search_path={schema}"
+        ) as reading,
     ):
         taken = await writing.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_KEY])
         if await taken.fetchone() != (True,):
