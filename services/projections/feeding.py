@@ -12,8 +12,9 @@ from shared.events.ledger.feed import Feed
 from shared.events.ledger.reader import fetch_range
 from shared.events.recorded import Recorded
 
-BATCH_EVENTS_MAX: Final = 2_000
-"""Measured: beyond some hundreds a larger batch is hardly faster, and readers wait longer for it."""
+BATCH_EVENTS_MAX: Final = 5_000
+"""Measured with 100,000 events: 12.0 s of processors' time, 13.4 with batches of 2,000, 9.2 with 25,000, for
+which readers would wait two seconds each."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,17 +18,11 @@ from services.projections.kafka_reader import Hint, KafkaReader
 from services.projections.kafka_records import Claim, KafkaRecord, Unfit, check_data, claim_of, claimed
 from services.projections.parking import ParkedRecord
 from services.projections.shards import shard_of
-from shared.events.ledger.reader import Head, fetch_head
+from shared.events.ledger.reader import Head, fetch_events, fetch_head
 from shared.events.recorded import Recorded
 from shared.runtime.settings import KafkaSettings
 
 _AGAIN_S: Final = 1.0
-_ORIGINS: Final = """
-    SELECT position, event_id, stream_id, version, topic, actor_ref, actor_role, unit, correlation_id,
-        causation_id, policy, import_id, imported_by
-    FROM ledger.events WHERE position = ANY(%s)
-"""
-"""What makes an event one of the ledger, and what the topic doesn't tell of it: who acted, and why."""
 
 _log = structlog.stdlib.get_logger("anjie.projections")
 
@@ -204,42 +198,20 @@ async def _own(
     """The events that the ledger has where records say it has them, each once; and the other records."""
     if not claims:
         return [], []
-    found = await connection.execute(_ORIGINS, [[claim.position for _, claim in claims]], binary=True)
-    origins = {row[0]: row[1:] for row in await found.fetchall()}
+    stored = {
+        event.position: event for event in await fetch_events(connection, [c.position for _, c in claims])
+    }
     events: dict[int, Recorded] = {}
     foreign: list[ParkedRecord] = []
     for record, claim in claims:
-        origin = origins.get(claim.position)
-        if origin is None:
+        event = stored.get(claim.position)
+        if event is None:
             foreign.append(_parked(record, Unfit("its position is above the ledger's head")))
-        elif origin[:4] != (claim.event_id, claim.stream_id, claim.version, claim.topic):
+        elif not claim.fits(event):
             foreign.append(_parked(record, Unfit("not the event at its position")))
         else:
-            events[claim.position] = _recorded(claim, origin[4:])
+            events[claim.position] = event
     return list(events.values()), foreign
-
-
-def _recorded(claim: Claim, origin: Sequence[Any]) -> Recorded:
-    return Recorded(
-        position=claim.position,
-        stream_id=claim.stream_id,
-        version=claim.version,
-        event_id=claim.event_id,
-        topic=claim.topic,
-        schema_version=claim.schema_version,
-        occurred_at=claim.occurred_at,
-        recorded_at=claim.recorded_at,
-        actor_ref=origin[0],
-        actor_role=origin[1],
-        unit=origin[2],
-        correlation_id=origin[3],
-        causation_id=origin[4],
-        traceparent=claim.traceparent,
-        policy=origin[5],
-        import_id=origin[6],
-        imported_by=origin[7],
-        data=claim.data,
-    )
 
 
 async def _claimed_place(

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.projections.shards import shard_of
+from shared.events.recorded import Recorded
 from shared.events.registry import UnknownEvent, decode
 
 
@@ -33,6 +34,10 @@ class Claim(NamedTuple):
     recorded_at: datetime
     traceparent: str | None
     data: bytes
+
+    def fits(self, event: Recorded) -> bool:
+        """Whether the event is what the record says, in all that it says."""
+        return all(getattr(event, name) == said for name, said in zip(self._fields, self, strict=True))
 
 
 class Unfit(Exception):

@@ -167,6 +167,8 @@ def test_foreign_and_corrupt_records_are_parked_and_the_rest_flows_on(database: 
             replaced(last, headers={"ce_position": str(head), "ce_id": str(new_id())}),
             replaced(last, headers={"ce_dataschema": last.headers["ce_dataschema"] + "9"}),
             replaced(last, value=last.value[:-1]),
+            replaced(last, value=last.value.replace(b"{", b"{ ", 1)),
+            replaced(last, headers={"ce_time": "2020-01-01T00:00:00Z"}),
             replaced(last, partition=(last.partition + 1) % 4),
         ]
         # A topic where they come before the events themselves, some in the place of one.

@@ -24,6 +24,9 @@ _RANGE: Final = f"""
     SELECT {COLUMNS} FROM ledger.events
     WHERE position > %s AND position <= %s ORDER BY position LIMIT %s
 """
+_AT: Final = f"""
+    SELECT {COLUMNS} FROM ledger.events WHERE position = ANY(%s) ORDER BY position
+"""
 _MARKS: Final = """
     SELECT position, topic, stream_id FROM ledger.events WHERE position = ANY(%s) ORDER BY position
 """
@@ -116,8 +119,15 @@ async def fetch_range(
         return await cursor.fetchall()
 
 
-async def fetch_marks(connection: AsyncConnection[Any], positions: Collection[int]) -> list[Mark]:
+async def fetch_events(connection: AsyncConnection[Any], positions: Collection[int]) -> list[Recorded]:
     """The events at these positions, in their order."""
+    async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
+        await cursor.execute(_AT, (list(positions),), prepare=True)
+        return await cursor.fetchall()
+
+
+async def fetch_marks(connection: AsyncConnection[Any], positions: Collection[int]) -> list[Mark]:
+    """Which events are at these positions, in their order."""
     if not positions:
         return []
     cursor = await connection.execute(_MARKS, (list(positions),), binary=True)
