@@ -44,6 +44,10 @@ bench: .venv/dev.stamp ## Measure against the references; writes build/bench.jso
 soak: .venv/dev.stamp ## Let weeks go by with faults and kill processes, for SOAK_MINUTES (10)
 	@exec $(PYTHON_IN_VENV) -m tests.soak
 
+.PHONY: cluster
+cluster: .venv/dev.stamp ## Run two of each part with a real Kafka and PostgreSQL until Ctrl-C
+	@exec $(PYTHON_IN_VENV) -m infra.cluster $$PPID
+
 # The packages of the tests include those of the product, so each of the two leaves `run` served.
 .venv/run.stamp: requirements.lock $(SET_UP)
 	@infra/set-up.sh requirements.lock

@@ -32,8 +32,8 @@ class Child:
     """Started anew whenever it ends; else it ends by itself."""
 
 
-class _Delay:
-    """The pause before a restart: twice as long each time, short again after a steady life."""
+class Delay:
+    """The pause before a restart in seconds: twice as long each time, short again after a steady life."""
 
     def __init__(self) -> None:
         self._next_s = _RESTART_DELAY_S
@@ -51,7 +51,7 @@ class _Delay:
 
 async def keep(child: Child, environment: Mapping[str, str], stopping: asyncio.Event) -> None:
     """Keeps a child going until the product stops, then ends it."""
-    delay = _Delay()
+    delay = Delay()
     while not stopping.is_set():
         delay.started()
         process = await asyncio.create_subprocess_exec(
@@ -88,7 +88,7 @@ async def keep_all(children: Iterable[Child], environment: Mapping[str, str]) ->
 
 async def keep_database(server: EmbeddedPostgres, stopping: asyncio.Event) -> None:
     """Starts the embedded database anew when it ends by itself; until it is back, commands answer 503."""
-    delay = _Delay()
+    delay = Delay()
     while True:
         await _pause(_DATABASE_LOOK_S, stopping)
         if stopping.is_set():

@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from infra.kafka.broker import Broker, BrokerUnavailable, installation
 from services.projections.schema import create_views
 from shared.runtime.migrations import SERVICE_ROLE, migrate
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
-from tests.kafka_broker import Broker, BrokerUnavailable, installation
 
 _TEMPLATE = "migrated"
 _numbers = count(1)

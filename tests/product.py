@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+
+from infra import processes
 
 _ADDRESS: Final = re.compile(r"http://\S+?:\d+")
 _START_S: Final = 60.0
@@ -42,16 +43,14 @@ class Product:
 
 def environment(data_dir: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment with any free port, no demo, and nothing of the tester's own."""
-    own = ("ANJIE_", "DATABASE_", "KAFKA_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     settings = {"ANJIE_DATA_DIR": str(data_dir), "ANJIE_PORT": "0", "ANJIE_DEMO": "off", "ANJIE_LOG": "json"}
-    return kept | settings | dict(changes or {})
+    return processes.environment(settings | dict(changes or {}))
 
 
 def anjie(*arguments: str, data_dir: Path, **changes: str) -> "subprocess.CompletedProcess[str]":
     """A command that ends by itself, run to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
+        processes.anjie(*arguments),
         env=environment(data_dir, changes),
         check=False,
         capture_output=True,
@@ -65,7 +64,7 @@ def serving(data_dir: Path, *arguments: str, **changes: str) -> Iterator[Product
     """A product that answers; killed at the end of the block if it still lives."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "serve", *arguments],
+            processes.anjie("serve", *arguments),
             env=environment(data_dir, changes),
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.kafka_broker import BrokerUnavailable, installation
+from infra.kafka.broker import BrokerUnavailable, installation
 
 _CHECKOUT: Final = Path(__file__).parents[1]
 _BIN: Final = Path(sys.executable).parent

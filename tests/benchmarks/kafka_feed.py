@@ -10,6 +10,7 @@ from typing import Final
 
 import psycopg
 
+from infra.kafka.broker import BrokerUnavailable
 from services.projections.schema import create_views
 from shared.runtime.migrations import migrate
 from shared.runtime.settings import KafkaSettings
@@ -17,7 +18,6 @@ from tests.benchmarks.made_history import fill
 from tests.benchmarks.relay import servers
 from tests.benchmarks.table import BenchRow
 from tests.kafka.feeding import forget_rows, publish, town_at
-from tests.kafka_broker import BrokerUnavailable
 
 EVENTS: Final = 100_000
 GOAL: Final = 15_000

@@ -15,6 +15,7 @@ from typing import Final
 from kafka import KafkaProducer
 from psycopg import AsyncConnection
 
+from infra.kafka.broker import Broker, BrokerUnavailable, installation
 from services.kafka_topics import create_missing
 from services.relay.publisher import Publisher
 from services.relay.records import Record, record_of
@@ -27,7 +28,6 @@ from shared.runtime.migrations import migrate
 from shared.runtime.settings import KafkaSettings
 from tests.benchmarks.made_history import fill
 from tests.benchmarks.table import BenchRow
-from tests.kafka_broker import Broker, BrokerUnavailable, installation
 
 EVENTS: Final = 40_000
 ROUNDS: Final = 3

@@ -4,7 +4,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.structs import TopicPartition
 
-from tests.kafka_broker import Broker
+from infra.kafka.broker import Broker
 
 
 def test_a_killed_broker_comes_back_with_what_it_acknowledged(broker: Broker) -> None:

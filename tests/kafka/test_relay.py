@@ -20,6 +20,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
+from infra.kafka.broker import Broker
 from services.kafka_topics import create_missing
 from services.relay.publisher import NotPublished, Publisher, Unpublishable
 from services.relay.standing import relay_status
@@ -29,7 +30,6 @@ from tests.conftest import Database
 from tests.histories import County, Occurrence, lively, play
 from tests.integration.test_serve import open_case, register_town
 from tests.kafka.reading import assert_published_once, recorded_events
-from tests.kafka_broker import Broker
 from tests.product import environment, serving
 from tests.projecting import appending, head_of, record
 

@@ -1,6 +1,6 @@
-"""A real Kafka broker of the tester's own: jars from Maven, a `java` from the path or from a wheel.
+"""A real Kafka broker of one's own: jars from Maven, a `java` from the path or from a wheel.
 
-`python -m tests.kafka_broker` runs one in the foreground, for development.
+`python -m infra.kafka.broker` runs one in the foreground, for development.
 """
 
 import functools
@@ -21,19 +21,17 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from shared.runtime.parentage import signal_at_parents_death
+from infra.processes import Process, free_ports, last_line
 
-_CHECKOUT: Final = Path(__file__).parents[1]
-_POM: Final = _CHECKOUT / "infra" / "kafka" / "pom.xml"
-_SETTINGS: Final = _CHECKOUT / "infra" / "kafka" / "server.properties"
-_CACHE: Final = _CHECKOUT / "build" / "kafka"
+_POM: Final = Path(__file__).with_name("pom.xml")
+_SETTINGS: Final = Path(__file__).with_name("server.properties")
+_CACHE: Final = Path(__file__).parents[2] / "build" / "kafka"
 _JAVA_MIN: Final = 17
 _MEMORY: Final = ("-Xmx384m", "-XX:+UseSerialGC")
 _FETCH_S: Final = 300.0
 _FORMAT_S: Final = 60.0
 _START_S: Final = 90.0
 """A broker that was killed looks through its logs first."""
-_STOP_S: Final = 30.0
 
 
 class BrokerUnavailable(Exception):
@@ -56,25 +54,21 @@ class Installation:
         return [str(self.java), *_MEMORY, "-cp", f"{self.jars}/*", main, *arguments]
 
 
-class Broker:
-    """One broker with its data in `directory`, at the same address for as long as the object lives.
-
-    It ends with the process and the thread that started it, even if that is killed.
-    """
+class Broker(Process):
+    """One broker with its data in `directory`, at the same address for as long as the object lives."""
 
     def __init__(self, installation: Installation, directory: Path) -> None:
         self._installation = installation
         self._settings = directory / "server.properties"
         self._data = directory / "data"
-        self._log = directory / "broker.log"
-        self._port, controller_port = _free_ports(2)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._port, controller_port = free_ports(2)
         directory.mkdir(parents=True, exist_ok=True)
         self._settings.write_text(
             Template(_SETTINGS.read_text()).substitute(
                 directory=self._data, port=self._port, controller_port=controller_port
             )
         )
+        super().__init__(installation.command("kafka.Kafka", str(self._settings)), directory / "broker.log")
 
     @property
     def bootstrap(self) -> str:
@@ -86,68 +80,28 @@ class Broker:
         if not self._data.exists():
             cluster = self._tool("random-uuid").strip()
             self._tool("format", "--standalone", "--cluster-id", cluster, "--config", str(self._settings))
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._installation.command("kafka.Kafka", str(self._settings)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # Ctrl-C on the terminal is for the tests, which then stop it in order.
-                start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, which takes no lock
-            )
-        self._await_listening(self._process)
-
-    def stop(self) -> None:
-        """Shuts it down; does nothing if it isn't running."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Ends it as a power cut would; its data stays."""
-        self._end(signal.SIGKILL)
-
-    def pause(self) -> None:
-        """Lets it hold every connection and answer nothing."""
-        self._running().send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._running().send_signal(signal.SIGCONT)
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        assert self._process is not None, "the broker isn't running"
-        return self._process
-
-    def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(number)
-        process.send_signal(signal.SIGCONT)
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        super().start()
+        self._await_listening()
 
     def _tool(self, *arguments: str) -> str:
         command = self._installation.command("kafka.tools.StorageTool", *arguments)
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_FORMAT_S)
         if done.returncode != 0:
-            raise BrokerUnavailable(_last_line(done.stderr or done.stdout))
+            raise BrokerUnavailable(last_line(done.stderr or done.stdout))
         return done.stdout
 
-    def _await_listening(self, process: "subprocess.Popen[bytes]") -> None:
+    def _await_listening(self) -> None:
         end = time.monotonic() + _START_S
         while time.monotonic() < end:
             try:
                 socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
                 return
             except OSError:
-                if process.poll() is not None:
+                if not self.running():
                     break
                 time.sleep(0.05)
         self.kill()
-        raise BrokerUnavailable(f"the broker didn't start: {_last_line(self._log.read_text())}")
+        raise BrokerUnavailable(f"the broker didn't start: {self.last_words()}")
 
 
 @functools.cache
@@ -217,27 +171,7 @@ def _run(command: Sequence[str]) -> None:
     except subprocess.TimeoutExpired as error:
         raise BrokerUnavailable(f"{Path(command[0]).name} took more than {_FETCH_S:.0f} s") from error
     if done.returncode != 0:
-        raise BrokerUnavailable(f"{Path(command[0]).name}: {_last_line(done.stdout + done.stderr)}")
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
-def _end_with_parent() -> None:
-    signal_at_parents_death(signal.SIGKILL)
-
-
-def _last_line(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+        raise BrokerUnavailable(f"{Path(command[0]).name}: {last_line(done.stdout + done.stderr)}")
 
 
 def main() -> None:
