@@ -57,14 +57,15 @@ class Installation:
 class Broker(Process):
     """One broker with its data in `directory`, at the same address for as long as the object lives."""
 
-    def __init__(self, installation: Installation, directory: Path) -> None:
+    def __init__(self, installation: Installation, directory: Path, *, more_settings: str = "") -> None:
+        """`more_settings` are lines of its properties file, which hold where they say otherwise."""
         self._installation = installation
         self._settings = directory / "server.properties"
         self._data = directory / "data"
         self._port, controller_port = free_ports(2)
         directory.mkdir(parents=True, exist_ok=True)
         self._settings.write_text(
-            Template(_SETTINGS.read_text()).substitute(
+            Template(_SETTINGS.read_text() + more_settings).substitute(
                 directory=self._data, port=self._port, controller_port=controller_port
             )
         )
