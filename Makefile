@@ -44,6 +44,10 @@ bench: .venv/dev.stamp ## Measure against the references; writes build/bench.jso
 soak: .venv/dev.stamp ## Let weeks go by with faults and kill processes, for SOAK_MINUTES (10)
 	@exec $(PYTHON_IN_VENV) -m tests.soak
 
+.PHONY: chaos
+chaos: .venv/dev.stamp ## Do CHAOS_FAULTS (200) faults to several machines under load; CHAOS_SEED again
+	@exec $(PYTHON_IN_VENV) -m tests.chaos
+
 .PHONY: cluster
 cluster: .venv/dev.stamp ## Run two of each part with a real Kafka and PostgreSQL until Ctrl-C
 	@exec $(PYTHON_IN_VENV) -m infra.cluster $$PPID

@@ -42,7 +42,7 @@ class Part(Protocol):
 
 
 class Cluster:
-    """Parts by their names, in the order in which they start: `postgres broker relay-1 … api-2`.
+    """Parts by their names, in the order in which they start: `postgres broker projector-1 … api-2`.
 
     Everything ends with the block, and with the process and the thread that started it, even if that is
     killed. All calls are to come from that thread.
@@ -111,11 +111,15 @@ class Cluster:
     def await_ready(self) -> None:
         """Waits until every API answers that it is ready. Raises: Unready."""
         ends = time.monotonic() + _READY_S
-        for name, port in self._ports.items():
-            while not _ready(port):
+        while unready := self.unready():
+            for name in unready:
                 if self.products[name].ended() or time.monotonic() > ends:
                     raise Unready(f"{name}: {self.products[name].last_words()}")
-                time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)
+
+    def unready(self) -> list[str]:
+        """The APIs that don't answer that they are ready."""
+        return [name for name, port in self._ports.items() if not _ready(port)]
 
     def tend(self) -> Iterator[str]:
         """Starts anew whatever ended by itself, each time after a longer pause; says what, in a line each.

@@ -1,15 +1,23 @@
 """Doing to a topic of events what nobody should: records again, false or withheld, offsets moved."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
 from uuid import UUID
 
 import msgspec
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from shared.runtime.kafka import events_topic, relay_topic
 from shared.runtime.settings import KafkaSettings
+
+_STORED_S: Final = 30
+_EMPTY_S: Final = 30
+"""How long a member that was killed may count as one of the group, and more."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,26 @@ def _sent(record: object) -> Sent:
     return Sent(*fields[:3], {name: value.decode() for name, value in fields[3]})
 
 
-def send(town: KafkaSettings, records: Iterable[Sent]) -> None:
-    """Sends records as they are, outside of any transaction."""
+def some(town: KafkaSettings, draw: Random, count: int, left_out: Collection[tuple[int, int]]) -> list[Sent]:
+    """Up to so many records in a row, from anywhere in the topic, but for those at (partition, offset)."""
+    partition = TopicPartition(events_topic(town), draw.randrange(4))
+    with KafkaConsumer(bootstrap_servers=town.servers, isolation_level="read_committed") as consumer:
+        consumer.assign([partition])
+        [end] = consumer.end_offsets([partition]).values()
+        consumer.seek(partition, draw.randrange(max(end - count, 1)))
+        found: list[Sent] = []
+        while len(found) < count and consumer.position(partition) < end:
+            for records in consumer.poll(timeout_ms=200).values():
+                found += [
+                    _sent(record) for record in records if (record.partition, record.offset) not in left_out
+                ]
+    return found[:count]
+
+
+def send(town: KafkaSettings, records: Iterable[Sent]) -> set[tuple[int, int]]:
+    """Sends records as they are, outside of any transaction; the partition and offset of each."""
     with KafkaProducer(bootstrap_servers=town.servers, enable_idempotence=True) as producer:
-        for record in records:
+        sent = [
             producer.send(
                 events_topic(town),
                 record.value,
@@ -75,7 +99,11 @@ def send(town: KafkaSettings, records: Iterable[Sent]) -> None:
                 [(name, value.encode()) for name, value in record.headers.items()],
                 partition=record.partition,
             )
+            for record in records
+        ]
         producer.flush()
+        stored = [future.get(timeout=_STORED_S) for future in sent]
+    return {(metadata.partition, metadata.offset) for metadata in stored}
 
 
 def say_published(town: KafkaSettings, ledger_id: UUID, position: int) -> None:
@@ -87,12 +115,17 @@ def say_published(town: KafkaSettings, ledger_id: UUID, position: int) -> None:
 
 
 def move_offsets(town: KafkaSettings, offset: int) -> None:
-    """Moves the group of the projections, which must be empty, as an operator's tool would."""
+    """Moves the group of the projections as an operator's tool would, as soon as it is empty."""
+    moved = {TopicPartition(events_topic(town), n): OffsetAndMetadata(offset, "", -1) for n in range(4)}
+    ends = time.monotonic() + _EMPTY_S
     with KafkaAdminClient(bootstrap_servers=town.servers) as admin:
-        admin.alter_group_offsets(
-            f"{town.prefix}.projections",
-            {TopicPartition(events_topic(town), n): OffsetAndMetadata(offset, "", -1) for n in range(4)},
-        )
+        while refused := {
+            error
+            for error in admin.alter_group_offsets(f"{town.prefix}.projections", moved).values()
+            if error is not NoError
+        }:
+            assert time.monotonic() < ends, f"the offsets can't be moved: {refused}"
+            time.sleep(0.2)
 
 
 def cut_off(town: KafkaSettings, part: float) -> None:
