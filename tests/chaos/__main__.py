@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 from random import Random, SystemRandom, choice
@@ -18,9 +19,7 @@ from typing import Final
 
 import structlog
 
-from infra.cluster.cluster import Cluster, Unready
-from infra.kafka.broker import BrokerUnavailable
-from shared.runtime.postgres import PostgresFailed
+from infra.cluster.cluster import Cluster
 from tests.chaos.faults import Stage, strike
 from tests.chaos.judging import judge_all, judge_clocks, judge_lately, settle
 from tests.chaos.plan import Fault, plan
@@ -46,10 +45,13 @@ def main() -> int:
         with Cluster(directory) as cluster:
             cluster.start()
             _play(cluster, seed, count)
-    except (AssertionError, BrokerUnavailable, PostgresFailed, Unready) as error:
-        print(f"{type(error).__name__}: {error}"[:2_000])
-        print(f"FAILED with CHAOS_SEED={seed}; the logs are in {directory}")
+    except Exception as error:
+        traceback.print_exception(error, file=sys.stdout)
+        print(f"FAILED; CHAOS_SEED={seed} does it again, and the logs are in {directory}", flush=True)
         return 1
+    except BaseException:
+        shutil.rmtree(directory)
+        raise
     shutil.rmtree(directory)
     return 0
 
