@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
-from infra.cluster.cluster import Cluster
+from infra.cluster.cluster import Cluster, Part
 from infra.processes import Process
 from shared.runtime.identifiers import new_id
 from shared.runtime.settings import KafkaSettings
@@ -44,16 +44,6 @@ class Stage:
 
     def tend(self) -> None:
         self.ended += self.cluster.tend()
-
-
-class _Killed(Protocol):
-    def kill(self) -> None: ...
-    def start(self) -> None: ...
-
-
-class _Paused(Protocol):
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
 
 
 def strike(stage: Stage, faults: Iterable[Fault]) -> None:
@@ -90,12 +80,12 @@ def _began_publishing(relay: Process) -> str:
     return str(msgspec.json.decode(told[-1])["at"]) if told else ""
 
 
-def _killed(part: _Killed) -> Step:
+def _killed(part: Part) -> Step:
     part.kill()
     return part.start
 
 
-def _paused(part: _Paused) -> Step:
+def _paused(part: Process) -> Step:
     part.pause()
     return part.resume
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -75,7 +76,8 @@ def assert_published_once(
     """
     seen = committed(servers, topic, left_out=left_out)
     stored = _ledger(url)
-    assert sorted(record.position for record in seen) == list(range(1, len(stored) + 1))
+    found, expected = Counter(record.position for record in seen), Counter(range(1, len(stored) + 1))
+    assert found == expected, f"too many: {found - expected}, missing: {expected - found}"
     for record in seen:
         assert record == _expected(stored[record.position - 1], record.partition)
     versions: dict[str, int] = {}
