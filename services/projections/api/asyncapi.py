@@ -7,17 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from services.projections.api.answers import (
-    BacklogRow,
-    CaseListed,
-    Count,
-    DeadlineItem,
-    Hidden,
-    InboxItem,
-    Part,
-    ServiceItem,
-    TimelineItem,
-)
+from services.projections.api.answers.boards import BacklogRow, DeadlineItem, InboxItem
+from services.projections.api.answers.cases import CaseListed, TimelineItem
+from services.projections.api.answers.parts import Count, Hidden, Part
+from services.projections.api.answers.register import ServiceItem
 from services.projections.reads.cloudevents import schema_name
 from services.projections.reads.live_views import CASE_TIMELINE, INBOX, VIEWS
 from shared.events.base import Clear

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.projections.api.answers import CaseAnswer, CasesAnswer, TimelineAnswer
+from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, TimelineAnswer
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import CasesQuery, MomentQuery, TimelineQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard

@@ -6,15 +6,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from services.projections.api.answers import (
-    BacklogAnswer,
-    CompareAnswer,
-    DeadlinesAnswer,
-    ExplainAnswer,
-    KpiAnswer,
-    ServicesAnswer,
-    UrgentAnswer,
-)
+from services.projections.api.answers.boards import BacklogAnswer, DeadlinesAnswer, UrgentAnswer
+from services.projections.api.answers.figures import CompareAnswer, ExplainAnswer, KpiAnswer
+from services.projections.api.answers.register import ServicesAnswer
 from services.projections.api.paging import needed, page_answer, turn
 from services.projections.api.queries import (
     BacklogQuery,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.projections.api.answers import InboxAnswer
+from services.projections.api.answers.boards import InboxAnswer
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import InboxQuery
 from services.projections.reads.access import refuse_dashboard

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from services.projections.api.answers import PublicationsAnswer, PublishedAnswer
+from services.projections.api.answers.publications import PublicationsAnswer, PublishedAnswer
 from services.projections.api.figures import ALL_CASES, check_category, check_part, kept_back, read_of
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import PublicationQuery, PublicationsQuery

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.projections.api.answers import ActorsAnswer, AuditAnswer, MeAnswer, UnitsAnswer
+from services.projections.api.answers.register import ActorsAnswer, AuditAnswer, MeAnswer, UnitsAnswer
 from services.projections.api.paging import needed, page_answer, turn
 from services.projections.api.queries import ActorsQuery, MomentQuery, ReadsQuery, UnitsQuery
 from services.projections.reads.access import readable_unit, refuse_roles

@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from services.projections.api.answers import WhatIfAnswer
+from services.projections.api.answers.what_if import WhatIfAnswer
 from services.projections.api.figures import period_of
 from services.projections.api.queries import WhatIfQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard

@@ -1,0 +1,83 @@
+"""The shapes of what stands open: backlogs, urgent cases, deadlines, the inbox."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.projections.api.answers.cases import CaseListed
+from services.projections.api.answers.parts import Answer, Count, Hidden, Page, Part
+from shared.events.vocabulary import DeadlineState, InboxKind, Timer, UnitKind
+
+
+class UrgentCount(Part, frozen=True, kw_only=True):
+    """`value`, or where some cases are unclassified `at_least`; to a dashboard perhaps `suppressed`."""
+
+    value: Count | None = None
+    at_least: Count | None = None
+    unclassified: Count | None = None
+    suppressed: bool = False
+
+
+class BacklogRow(Part, frozen=True, kw_only=True):
+    unit_id: UUID
+    name: str | None
+    kind: UnitKind | None
+    open: Count
+    urgent_open: UrgentCount
+    overdue: Count
+    """Open cases on which a breach stands."""
+    oldest_opened_at: datetime | None
+
+
+class BacklogAnswer(Answer, frozen=True, kw_only=True):
+    total: Count
+    rows: list[BacklogRow]
+
+
+class UrgentAnswer(Page, frozen=True, kw_only=True):
+    registered: UrgentCount
+    open: UrgentCount
+    resolved: UrgentCount
+    unconfirmed: UrgentCount
+    items: list[CaseListed | Hidden]
+
+
+class DeadlineItem(Part, frozen=True, kw_only=True):
+    """A clock whose act is still to come."""
+
+    case_id: UUID
+    timer: Timer
+    version: int
+    started_at: datetime
+    due_at: datetime | None
+    original_due_at: datetime | None
+    state: DeadlineState
+    holder_unit: UUID
+
+
+class DeadlinesAnswer(Page, frozen=True, kw_only=True):
+    """Clocks of cases held within the unit.
+
+    `due_today`: running ones that end with the day of `as_of_instant`; `due_soon`: with one of the
+    three days after it. A clock that is past due counts as overdue once its breach is recorded.
+    """
+
+    overdue: Count
+    due_today: Count
+    due_soon: Count
+    items: list[DeadlineItem | Hidden]
+
+
+class InboxItem(Part, frozen=True, kw_only=True):
+    """Something that waits for the caller; without a case it is that the calendar ends."""
+
+    item_id: UUID
+    kind: InboxKind
+    case_id: UUID | None = None
+    timer: Timer | None = None
+    since: datetime
+    due_at: datetime | None
+    seen: bool
+
+
+class InboxAnswer(Page, frozen=True, kw_only=True):
+    items: list[InboxItem]
