@@ -97,6 +97,7 @@ def _standing(found: Status, relay: RelayStatus | None, demo: Sequence[Progress]
         yield f"{shard.projection} shard {shard.shard}: position {shard.position}, {shard.lag} behind"
     if relay is not None:
         yield f"relay: position {relay.position}, {relay.lag} behind"
+        yield f"relay of views: position {relay.views_position}, {relay.views_lag} behind"
     yield from _still(found.parked)
     for left in found.records:
         yield f"left out: {left.topic} partition {left.partition} offset {left.offset}: {left.reason}"

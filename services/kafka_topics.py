@@ -7,19 +7,24 @@ from then on, since they say which partition a stream is in.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 from kafka.errors import TopicAlreadyExistsError, for_code
 
-from services.projections.catalogue import VIEWS
+from services.projections.catalogue import PUBLISHED_VIEWS
 from services.projections.shards import SHARDS
-from shared.runtime.kafka import client_options, events_topic, relay_topic, view_topic
+from shared.runtime.kafka import (
+    client_options,
+    events_topic,
+    relay_topic,
+    relayed_views_topic,
+    view_topic,
+)
 from shared.runtime.settings import KafkaSettings
 
-PUBLISHED_VIEWS: Final = ("case_timeline", *(view for view in VIEWS if view != "inbox"))
-"""What waits for a person is told to that person alone, so the inbox is no topic."""
 RECORD_BYTES_MAX: Final = 8 * 1024 * 1024
 """More than an event can have: a body of 1 MB, sealed."""
 
@@ -52,6 +57,7 @@ def expected_topics(kafka: KafkaSettings) -> list[Topic]:
     return [
         Topic(name=events_topic(kafka), partitions=SHARDS, configs=_FOR_GOOD | _LARGE),
         Topic(name=relay_topic(kafka), partitions=1, configs=_LAST_OF_EACH_KEY),
+        Topic(name=relayed_views_topic(kafka), partitions=1, configs=_LAST_OF_EACH_KEY),
         *(
             Topic(name=view_topic(kafka, view), partitions=SHARDS, configs=_LAST_OF_EACH_KEY | _LARGE)
             for view in PUBLISHED_VIEWS
@@ -70,6 +76,12 @@ def create_missing(kafka: KafkaSettings) -> list[str]:
         if missing:
             _create(admin, missing)
         return [topic.name for topic in missing]
+
+
+def topic_ids(kafka: KafkaSettings, topics: Sequence[str]) -> dict[str, UUID]:
+    """The ids of topics, by which one that was made anew can be told. Raises: kafka.errors.KafkaError."""
+    with _admin(kafka) as admin:
+        return {topic["name"]: UUID(str(topic["topic_id"])) for topic in admin.describe_topics(list(topics))}
 
 
 def differences(kafka: KafkaSettings) -> list[Difference]:

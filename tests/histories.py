@@ -190,6 +190,14 @@ def moves(size: int) -> st.SearchStrategy[list[Move]]:
     return st.lists(move, min_size=size // 2, max_size=size)
 
 
+def any_moves(chance: Random, size: int) -> list[Move]:
+    """Moves of every kind, as `moves` draws them."""
+    return [
+        (chance.choice(_DRAWN), chance.randrange(8), chance.randrange(12), chance.choice((0, 0, 0, 1, 30)))
+        for _ in range(size)
+    ]
+
+
 def lively(chance: Random, size: int) -> list[Move]:
     """Moves after which much waits for somebody: cases that go up, are asked about, and are late."""
     return [

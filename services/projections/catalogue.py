@@ -71,6 +71,9 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The published views and the read models they are read from; a case's timeline is the ledger itself."""
 
+PUBLISHED_VIEWS: Final = ("case_timeline", *(view for view in VIEWS if view != "inbox"))
+"""Those that Kafka has. What waits for a person is told to that person alone, so the inbox is none."""
+
 TABLES: Final[Mapping[str, Table]] = {
     table.name: table for table in (CASES, FACTS, SERVICES, DEADLINES, INBOX, SEEN, IMPORTS)
 }

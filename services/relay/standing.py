@@ -21,11 +21,22 @@ _CONNECT_TIMEOUT_S: Final = 5
 _STATEMENT_TIMEOUT_S: Final = 5
 
 
+class Reached(msgspec.Struct, kw_only=True):
+    """Up to where the relay has published; None where it doesn't know yet."""
+
+    events: int | None = None
+    views: int | None = None
+    """All of them."""
+
+
 class RelayStatus(msgspec.Struct, frozen=True, kw_only=True):
     position: int
-    """Up to where the ledger is published, as the relay said last."""
+    """Up to where the events are published, as the relay said last."""
     lag: int
     """Events of the ledger after that."""
+    views_position: int
+    """Up to where all views are published."""
+    views_lag: int
 
 
 @asynccontextmanager
@@ -54,26 +65,29 @@ async def await_turn(connection: AsyncConnection[Any]) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def tell(connection: AsyncConnection[Any], position: int) -> None:
-    """Keeps the turn, and has the position shown."""
+async def tell(connection: AsyncConnection[Any], reached: Reached) -> None:
+    """Keeps the turn, and has the positions shown; what isn't known yet stays as it was told last."""
     await connection.execute(
         """
-        INSERT INTO runtime.relay (position, told_at) VALUES (%s, now())
-        ON CONFLICT (single) DO UPDATE SET position = excluded.position, told_at = excluded.told_at
+        INSERT INTO runtime.relay AS relay (position, views_position, told_at)
+        VALUES (coalesce(%(events)s, 0), coalesce(%(views)s, 0), now())
+        ON CONFLICT (single) DO UPDATE SET position = coalesce(%(events)s, relay.position),
+            views_position = coalesce(%(views)s, relay.views_position), told_at = excluded.told_at
         """,
-        [position],
+        {"events": reached.events, "views": reached.views},
     )
 
 
 async def fetch_relay(connection: AsyncConnection[Any]) -> RelayStatus | None:
     """Where the relay stands; None where none has ever run."""
     # Before the head: a lag is then at worst too large by what came in between, never negative.
-    cursor = await connection.execute("SELECT position FROM runtime.relay")
+    cursor = await connection.execute("SELECT position, views_position FROM runtime.relay")
     row = await cursor.fetchone()
     if row is None:
         return None
     head = (await fetch_head(connection)).position
-    return RelayStatus(position=row[0], lag=head - row[0])
+    events, views = row
+    return RelayStatus(position=events, lag=head - events, views_position=views, views_lag=head - views)
 
 
 async def relay_status(url: str) -> RelayStatus | None:
@@ -90,4 +104,10 @@ async def relay_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFami
     return [
         GaugeMetricFamily("anjie_relay_position", "Up to where Kafka has events.", value=standing.position),
         GaugeMetricFamily("anjie_relay_lag", "Events that Kafka hasn't yet.", value=standing.lag),
+        GaugeMetricFamily(
+            "anjie_relay_views_position", "Up to where Kafka has the views.", value=standing.views_position
+        ),
+        GaugeMetricFamily(
+            "anjie_relay_views_lag", "Events that its views don't tell yet.", value=standing.views_lag
+        ),
     ]

@@ -1,4 +1,4 @@
-"""The relay's own process: publishes the ledger to Kafka in order, event by event once.
+"""The relay's own process: publishes the ledger to Kafka in order, event by event once, and its views.
 
 Any number of them may run. PostgreSQL elects the one that publishes; that nothing is doubled
 doesn't depend on it, but on Kafka's fencing (see `publisher`). Whatever goes wrong, everything is
@@ -6,11 +6,10 @@ let go and begun again from what Kafka says is published.
 """
 
 import asyncio
-import threading
-from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
+from copy import copy
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -20,8 +19,11 @@ from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from services.kafka_topics import create_missing
-from services.relay.publisher import NotPublished, Publisher, Unpublishable
-from services.relay.standing import await_turn, session, tell
+from services.relay.publisher import Publisher
+from services.relay.standing import Reached, await_turn, session, tell
+from services.relay.threads import in_thread
+from services.relay.transactions import NotPublished, Unpublishable
+from services.relay.view_worker import publish_views
 from shared.events.ledger.feed import Feed
 from shared.events.ledger.reader import fetch_head
 from shared.runtime.database import Pool, service_pool
@@ -34,12 +36,8 @@ BATCH_EVENTS_MAX: Final = 2_000
 _TELL_S: Final = 0.5
 _AGAIN_S: Final = 1.0
 _UNFIT_AGAIN_S: Final = 30.0
-_FINISH_S: Final = 5.0
-"""How long a transaction under way may take after the signal to stop."""
 
 log = structlog.stdlib.get_logger("anjie.relay")
-
-T = TypeVar("T")
 
 
 def run(settings: Settings, kafka: KafkaSettings) -> None:
@@ -55,7 +53,7 @@ async def relay(url: str, kafka: KafkaSettings) -> None:
         try:
             async with session(url) as turn, service_pool(url, name="relay", connections_max=1) as pool:
                 await await_turn(turn)
-                await _lead(turn, pool, kafka)
+                await _lead(turn, pool, url, kafka)
         except* Unpublishable as unfit:
             again_s = _UNFIT_AGAIN_S
             log.error("relay_unfit", reason=str(unfit.exceptions[0]), again_in_s=again_s)
@@ -64,77 +62,45 @@ async def relay(url: str, kafka: KafkaSettings) -> None:
         await asyncio.sleep(again_s)
 
 
-async def _lead(turn: AsyncConnection[Any], pool: Pool, kafka: KafkaSettings) -> None:
-    """Publishes until something goes wrong, which is raised in a group. `turn` is the session elected."""
+async def _lead(turn: AsyncConnection[Any], pool: Pool, url: str, kafka: KafkaSettings) -> None:
+    """Publishes until something goes wrong, which is raised in a group. `turn` is the session elected.
+
+    What goes wrong with the views is no reason to stop the events.
+    """
     async with pool.connection() as connection:
         ledger_id = (await fetch_head(connection)).ledger_id
-    published: list[int] = []
+    reached = Reached()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_keep_turn(turn, published))
-        await _in_thread(partial(create_missing, kafka))
-        publisher = await _in_thread(partial(Publisher, kafka, ledger_id))
+        tasks.create_task(_keep_turn(turn, reached))
+        tasks.create_task(publish_views(url, kafka, reached))
+        await in_thread(partial(create_missing, kafka))
+        publisher = await in_thread(partial(Publisher, kafka, ledger_id))
         try:
             async with pool.connection() as connection:
                 head = (await fetch_head(connection)).position
             if publisher.position > head:
                 raise Unpublishable(f"position {publisher.position} is published, the ledger ends at {head}")
             log.info("relay_publishes", position=publisher.position, head=head)
-            await _follow(publisher, Feed(pool, batch_max=BATCH_EVENTS_MAX), published)
+            await _follow(publisher, Feed(pool, batch_max=BATCH_EVENTS_MAX), reached)
         finally:
-            await _in_thread(publisher.close)
+            await in_thread(publisher.close)
 
 
-async def _follow(publisher: Publisher, feed: Feed, published: list[int]) -> None:
-    published[:] = [publisher.position]
+async def _follow(publisher: Publisher, feed: Feed, reached: Reached) -> None:
+    reached.events = publisher.position
     async with aclosing(feed.follow(publisher.position)) as batches:
         async for batch in batches:
-            await _in_thread(partial(publisher.publish, batch))
-            published[:] = [publisher.position]
+            await in_thread(partial(publisher.publish, batch))
+            reached.events = publisher.position
 
 
-async def _keep_turn(turn: AsyncConnection[Any], published: list[int]) -> None:
+async def _keep_turn(turn: AsyncConnection[Any], reached: Reached) -> None:
     """Says again and again that this process lives, and up to where it has published, once that is known."""
-    told: list[int] = []
+    told = Reached()
     while True:
-        if published == told:
+        if reached == told:
             await turn.execute("SELECT 1")
         else:
-            told = list(published)
-            await tell(turn, told[0])
+            told = copy(reached)
+            await tell(turn, told)
         await asyncio.sleep(_TELL_S)
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """What blocks, in a thread that ends with the process whatever it may wait for.
-
-    When this is cancelled it is given some time to end by itself.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(cast(T, result))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:
-            error = raised
-        # The loop may have ended meanwhile.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, daemon=True, name="relay").start()
-    try:
-        return await asyncio.shield(done)
-    except asyncio.CancelledError:
-        await asyncio.wait({done}, timeout=_FINISH_S)
-        if done.done():
-            done.exception()
-        raise

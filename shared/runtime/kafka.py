@@ -36,3 +36,8 @@ def view_topic(kafka: KafkaSettings, view: str) -> str:
 def relay_topic(kafka: KafkaSettings) -> str:
     """Up to where the ledger is published; written in the transaction that publishes."""
     return f"{kafka.prefix}.relay"
+
+
+def relayed_views_topic(kafka: KafkaSettings) -> str:
+    """Up to where each view is published; likewise."""
+    return f"{kafka.prefix}.relay.views"

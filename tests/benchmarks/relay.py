@@ -41,7 +41,7 @@ async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     async with await AsyncConnection.connect(owner_url, autocommit=True) as connection:
         ledger_id = (await fetch_head(connection)).ledger_id
         events = await fetch_range(connection, 0, EVENTS)
-    records = [record_of(recorded, ledger_id, PARTITIONS) for recorded in events]
+    records = [record_of(recorded, ledger_id, "", PARTITIONS) for recorded in events]
     ours, bare = [], []
     try:
         with servers() as address:
@@ -88,7 +88,7 @@ def _produce(town: KafkaSettings, records: list[Record]) -> float:
         producer.partitions_for(events_topic(town))
         started = time.monotonic()
         for first in range(0, EVENTS, BATCH_EVENTS_MAX):
-            for partition, key, value, headers in records[first : first + BATCH_EVENTS_MAX]:
+            for _, partition, key, value, headers in records[first : first + BATCH_EVENTS_MAX]:
                 producer.send(events_topic(town), value, key, headers, partition=partition)
             producer.flush()
         return time.monotonic() - started

@@ -27,7 +27,7 @@ class Seen:
 
     partition: int
     key: str
-    value: bytes
+    value: bytes | None
     headers: dict[str, str]
     offset: int = field(compare=False, default=-1)
 

@@ -22,8 +22,9 @@ from kafka.structs import TopicPartition
 
 from infra.kafka.broker import Broker
 from services.kafka_topics import create_missing
-from services.relay.publisher import NotPublished, Publisher, Unpublishable
+from services.relay.publisher import Publisher
 from services.relay.standing import relay_status
+from services.relay.transactions import NotPublished, Unpublishable
 from shared.runtime.settings import KafkaSettings
 from tests.benchmarks.made_history import fill
 from tests.conftest import Database

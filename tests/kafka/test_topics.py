@@ -12,7 +12,14 @@ from shared.runtime.settings import KafkaSettings
 from tests.product import anjie
 
 TOPICS = [
-    *("events", "relay", "views.case_timeline", "views.backlog_by_holder", "views.backlog_by_origin"),
+    *(
+        "events",
+        "relay",
+        "relay.views",
+        "views.case_timeline",
+        "views.backlog_by_holder",
+        "views.backlog_by_origin",
+    ),
     *("views.urgent_board", "views.deadline_board", "views.visit_coverage", "views.campaign_kpi"),
     "views.service_ledger",
 ]

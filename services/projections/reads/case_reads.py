@@ -9,7 +9,7 @@ from services.projections.reads.case_answer import case_answer, timeline_item
 from services.projections.reads.case_items import may_open
 from services.projections.reads.moments import Asked, Moment, Moments
 from services.projections.reads.shown import MayOpen, cover, leaves, opened
-from services.projections.reads.sources import Sources
+from services.projections.reads.sources import Sources, summary
 from shared.events.case import Case
 from shared.events.evolve import fold
 from shared.events.ledger.reader import fetch_stream
@@ -54,10 +54,7 @@ class CaseReads:
         """Events after version `after`, and whether there are more. Raises: as `case`."""
         told = await self._told(case_id, actor, asked)
         rest = [recorded for recorded in told.events if recorded.version > after]
-        items = [
-            timeline_item(recorded, self._sources.summary(recorded, language, told.tree))
-            for recorded in rest[:limit]
-        ]
+        items = [timeline_item(recorded, summary(recorded, language, told.tree)) for recorded in rest[:limit]]
         items = cover(items, told.may_open)
         items = opened(items, await self._sources.vault.open_many(leaves(items)))
         return told.moment, items, len(rest) > limit

@@ -43,6 +43,11 @@ def deadline_item(
     case = cases.get(row.case_id)
     if case is None or sight(actor, sight_of_row(case), tree) not in READABLE:
         return hidden(row.position)
+    return clock_told(row)
+
+
+def clock_told(row: DeadlineRow) -> dict[str, Any]:
+    """The clock as an item of a list."""
     return {
         "case_id": row.case_id,
         "timer": row.timer,

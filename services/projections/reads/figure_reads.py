@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.projections.figures.coverage import Visited
+from services.projections.figures.coverage import Visited, fetch_visited
 from services.projections.figures.measures import BOARD, DUTIES, EXPLAINED, MEASURES, ON_TIME, Measure
 from services.projections.figures.queries import (
+    ALL_CASES,
     ALWAYS,
+    AsOf,
     Connection,
+    Only,
     Period,
     count_facts,
     fetch_backlog,
@@ -22,6 +26,7 @@ from services.projections.reads.sources import Sources
 from services.projections.reads.suppression import SmallBelow, covered, gathered, hidden_cells, told
 from services.projections.reads.values import measure_value, ratio, urgent_value
 from shared.events.units import WHOLE
+from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
 
 
@@ -56,7 +61,7 @@ async def read_urgent(
             return board(await _counts(connection, sources, Selection(unit=unit), moment, periods))
         tree = sources.trees.at(moment.position, moment.occurred)
         units = gathered(tree, unit, small_below)
-        own = await _own_counts(connection, sources, Selection(unit=unit), moment, periods, units)
+        own = await _own_counts(connection, periods, units, moment.as_of)
     return told(tree, unit, lambda units: board(_summed(own, units)), small_below)
 
 
@@ -65,11 +70,27 @@ async def read_kpi(
 ) -> dict[str, Any]:
     """Every measure of the statistics by name, and the on-time rates by timer."""
     values = await _values(sources, selection, moment, list(EXPLAINED.values()), small_below)
+    return {"measures": {name: values[name] for name in MEASURES}, "on_time_rate": _by_timer(values)}
+
+
+async def own_kpi(
+    connection: Connection, tree: UnitTree, units: Sequence[UUID], as_of: AsOf, today: date
+) -> dict[UUID, dict[str, Any]]:
+    """Of each unit by itself that has any facts: every measure by name, and the on-time rates by timer."""
+    measures = EXPLAINED.values()
+    counts = await _own_counts(connection, _periods(measures, ALWAYS, today), units, as_of)
+    rosters = await fetch_visited(connection, tree, units, as_of)
+    own: dict[UUID, dict[str, Any]] = {}
+    for unit in counts.keys() | rosters.keys():
+        values = {m.name: _value(m, counts.get(unit, Counter()), rosters, [unit]) for m in measures}
+        own[unit] = {name: values[name] for name in MEASURES} | {"on_time_rate": _by_timer(values)}
+    return own
+
+
+def _by_timer(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The on-time rates, which are a value for each due instant, by timer."""
     rates = {due: values[measure.name] for due, measure in ON_TIME.items()}
-    return {
-        "measures": {name: values[name] for name in MEASURES},
-        "on_time_rate": {timer: {due: rates[due][timer] for due in rates} for timer in DUTIES},
-    }
+    return {timer: {due: rates[due][timer] for due in rates} for timer in DUTIES}
 
 
 async def read_measure(
@@ -90,13 +111,7 @@ async def _values(
     measures: Sequence[Measure],
     small_below: SmallBelow | None,
 ) -> dict[str, Any]:
-    today = day_of(moment.instant)
-    periods = {
-        fact: measure.counted_in(selection.period, today)
-        for measure in measures
-        if measure.kind != "COVERAGE"
-        for fact in (*measure.facts, *measure.over, *measure.unclassified)
-    }
+    periods = _periods(measures, selection.period, day_of(moment.instant))
     tree, unit = sources.trees.at(moment.position, moment.occurred), selection.unit
     units = gathered(tree, unit, small_below)
     rosters: Mapping[UUID, Visited] | None = None
@@ -106,21 +121,32 @@ async def _values(
         if small_below is None:
             total = await _counts(connection, sources, selection, moment, periods)
         else:
-            own = await _own_counts(connection, sources, selection, moment, periods, units)
+            own = await _own_counts(connection, periods, units, moment.as_of, selection.only(tree))
         if selection.of_all_cases and any(measure.kind == "COVERAGE" for measure in measures):
             rosters = await sources.visited.fetch(connection, tree, units, moment, selection.period)
 
     def values(units: Iterable[UUID]) -> dict[str, Any]:
         units = list(units)
         counts = total if small_below is None else _summed(own, units)
-        return {
-            measure.name: _coverage(rosters, units)
-            if measure.kind == "COVERAGE"
-            else measure_value(measure, counts)
-            for measure in measures
-        }
+        return {measure.name: _value(measure, counts, rosters, units) for measure in measures}
 
     return told(tree, unit, values, small_below)
+
+
+def _periods(measures: Iterable[Measure], period: Period, today: date) -> dict[str, Period]:
+    """The days whose facts count, by fact."""
+    return {
+        fact: measure.counted_in(period, today)
+        for measure in measures
+        if measure.kind != "COVERAGE"
+        for fact in (*measure.facts, *measure.over, *measure.unclassified)
+    }
+
+
+def _value(
+    measure: Measure, counts: Counts, rosters: Mapping[UUID, Visited] | None, units: Iterable[UUID]
+) -> Any:
+    return _coverage(rosters, units) if measure.kind == "COVERAGE" else measure_value(measure, counts)
 
 
 def _coverage(rosters: Mapping[UUID, Visited] | None, units: Iterable[UUID]) -> dict[str, Any] | None:
@@ -144,25 +170,24 @@ async def _counts(
     bloc = WHOLE if unit is None else tree.ancestor_at(unit, "TOWNSHIP")
     if moment.occurred is None and selection.of_all_cases and bloc == (unit or WHOLE):
         return await count_tallied(connection, periods, bloc, units, moment.position)
-    return _summed(await _own_counts(connection, sources, selection, moment, periods, units), units)
+    own = await _own_counts(connection, periods, units, moment.as_of, selection.only(tree))
+    return _summed(own, units)
 
 
 async def _own_counts(
     connection: Connection,
-    sources: Sources,
-    selection: Selection,
-    moment: Moment,
     periods: Mapping[str, Period],
     units: Sequence[UUID],
+    as_of: AsOf,
+    only: Only = ALL_CASES,
 ) -> dict[UUID, Counts]:
     """Facts of each unit by itself, where it has any."""
-    only = selection.only(sources.trees.at(moment.position, moment.occurred))
     asked: dict[Period, list[str]] = {}
     for fact, period in periods.items():
         asked.setdefault(period, []).append(fact)
     own: dict[UUID, Counts] = {}
     for period, facts in asked.items():
-        counted = await count_facts(connection, facts, units, moment.as_of, period, only)
+        counted = await count_facts(connection, facts, units, as_of, period, only)
         for (fact, level, unit), n in counted.items():
             own.setdefault(unit, Counter())[fact, level] = n
     return own

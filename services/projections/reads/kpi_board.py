@@ -1,5 +1,6 @@
 """The statistics of one unit, a row for each measure, kept up to date."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,12 @@ class KpiBoard:
         unit = self._scope.unit
         told = await read_kpi(self._sources, Selection(unit=unit), moment, small)
         values: dict[str, Any] = {**told["measures"], "on_time_rate": told["on_time_rate"]}
-        return {
-            f"{unit or 'whole'}/{name}": encode({"unit_id": unit, "measure": name, "value": value})
-            for name, value in values.items()
-        }
+        return kpi_rows(unit, values)
+
+
+def kpi_rows(unit: UUID | None, values: Mapping[str, Any]) -> Rows:
+    """A row for each measure of a unit."""
+    return {
+        f"{unit or 'whole'}/{name}": encode({"unit_id": unit, "measure": name, "value": value})
+        for name, value in values.items()
+    }

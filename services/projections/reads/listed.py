@@ -7,9 +7,9 @@ from uuid import UUID
 
 from services.projections.cases.rows import CaseRow
 from services.projections.reads.case_items import READABLE, case_told, sight_of_row
-from services.projections.reads.deadline_items import DeadlineRow, deadline_item
+from services.projections.reads.deadline_items import DeadlineRow, clock_told, deadline_item
 from services.projections.reads.frames import encode
-from services.projections.reads.service_items import service_item
+from services.projections.reads.service_items import service_item, service_told
 from services.projections.reads.shown import cover, hidden
 from services.projections.services_ledger.rows import ServiceRow
 from shared.policy.actor import Actor
@@ -35,12 +35,13 @@ class ListedCase:
         return sight_of_row(self._row)
 
     @cached_property
-    def _told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
+        """The whole row, every private value a leaf; here and below."""
         return case_told(self._row)
 
     @cached_property
     def _masked(self) -> bytes:
-        return encode(cover(self._told, lambda value: False))
+        return encode(cover(self.told, lambda value: False))
 
     def show(self, actor: Actor, tree: UnitTree, cases: Cases) -> bytes | dict[str, Any] | None:
         """The row, encoded or with leaves that the actor may open; None where they may not know of it."""
@@ -48,11 +49,11 @@ class ListedCase:
         if what not in READABLE:
             return None
         if what is Sight.CLEAR:
-            return self._told
+            return self.told
         own = own_person_refs(actor, self._seen)
         if not own:
             return self._masked
-        covered: dict[str, Any] = cover(self._told, lambda value: value.key in own)
+        covered: dict[str, Any] = cover(self.told, lambda value: value.key in own)
         return covered
 
 
@@ -64,6 +65,10 @@ class ListedService:
         """From which it stands as it does."""
         self.case_id = row.case_id
         self._row = row
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return service_told(self._row)
 
     def show(self, actor: Actor, tree: UnitTree, cases: Cases) -> bytes | dict[str, Any] | None:
         item = service_item(self._row, self.position, actor, tree, cases)
@@ -77,6 +82,10 @@ class ListedDeadline:
         self.position = row.position
         self.case_id = row.case_id
         self._row = row
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return clock_told(self._row)
 
     def show(self, actor: Actor, tree: UnitTree, cases: Cases) -> bytes | dict[str, Any] | None:
         item = deadline_item(self._row, actor, tree, cases)

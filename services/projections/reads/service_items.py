@@ -26,6 +26,16 @@ def service_item(
     """
     if not _known(service, actor, tree, cases):
         return hidden(position)
+    clear = actor.ref == service.actor_ref or (actor.unit == service.unit_id and is_staff(actor, tree))
+    own = service.beneficiary.person_ref if _is_beneficiary(service, actor) and service.beneficiary else None
+    covered: dict[str, Any] = cover(
+        service_told(service), lambda value: clear or (own is not None and value.key == own)
+    )
+    return covered
+
+
+def service_told(service: ServiceRow) -> dict[str, Any]:
+    """The service as an item of a list, every private value a leaf."""
     item = {
         "service_id": service.service_id,
         "unit_id": service.unit_id,
@@ -37,11 +47,7 @@ def service_item(
         "beneficiary_ref": service.beneficiary_ref,
         "detail": service.detail,
     }
-    told = {name: value for name, value in item.items() if value is not None}
-    clear = actor.ref == service.actor_ref or (actor.unit == service.unit_id and is_staff(actor, tree))
-    own = service.beneficiary.person_ref if _is_beneficiary(service, actor) and service.beneficiary else None
-    covered: dict[str, Any] = cover(told, lambda value: clear or (own is not None and value.key == own))
-    return covered
+    return {name: value for name, value in item.items() if value is not None}
 
 
 def _known(service: ServiceRow, actor: Actor, tree: UnitTree, cases: Mapping[UUID, CaseRow]) -> bool:

@@ -25,15 +25,16 @@ class Sources:
     progress: Progress
     visited: VisitedMemory = field(default_factory=VisitedMemory)
 
-    def summary(self, recorded: Recorded, language: str, tree: UnitTree) -> str:
-        """What a timeline says of an event, in Chinese or English; units by their names in the tree."""
 
-        def name(unit_id: UUID) -> str:
-            unit = tree.get(unit_id)
-            return str(unit_id) if unit is None else unit.name
+def summary(recorded: Recorded, language: str, tree: UnitTree) -> str:
+    """What a timeline says of an event, in Chinese or English; units by their names in the tree."""
 
-        policy = tree.policy(recorded.unit, day_of(recorded.occurred_at))
-        return summarise(event_of(recorded), language, _lists(policy), name)
+    def name(unit_id: UUID) -> str:
+        unit = tree.get(unit_id)
+        return str(unit_id) if unit is None else unit.name
+
+    policy = tree.policy(recorded.unit, day_of(recorded.occurred_at))
+    return summarise(event_of(recorded), language, _lists(policy), name)
 
 
 _lists = lru_cache(maxsize=64)(lists)

@@ -9,7 +9,7 @@ from services.projections.reads.case_items import READABLE, may_open
 from services.projections.reads.frames import Delta, Rows, encode
 from services.projections.reads.live_views import Own
 from services.projections.reads.shown import cover, leaves, opened
-from services.projections.reads.sources import Sources
+from services.projections.reads.sources import Sources, summary
 from shared.events.case import Case
 from shared.events.evolve import fold
 from shared.events.ledger.reader import fetch_stream
@@ -66,7 +66,7 @@ class TimelineBoard:
         may = may_open(self._reader, sight_of(self._case), tree)
         items = {
             f"{recorded.stream_id}/{recorded.version}": cover(
-                timeline_item(recorded, self._sources.summary(recorded, self._language, tree)), may
+                timeline_item(recorded, summary(recorded, self._language, tree)), may
             )
             for recorded in stream
         }

@@ -1,0 +1,95 @@
+"""Publishing the rows of the views, each change once as `read_committed` sees it."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from uuid import UUID
+
+import msgspec
+from kafka.structs import TopicPartition
+
+from services.kafka_topics import topic_ids
+from services.projections.catalogue import PUBLISHED_VIEWS
+from services.projections.published.steps import Change
+from services.relay.records import row_record
+from services.relay.transactions import Transactions, Word, committed_reader, read_committed
+from shared.runtime.kafka import relayed_views_topic, view_topic
+from shared.runtime.settings import KafkaSettings
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to where a view is published."""
+
+    position: int
+    generation: int
+    """Of the read models that its rows were read from."""
+    topic_id: UUID
+    """Of its topic then: another one has none of it."""
+
+
+class _Published(Word, frozen=True, kw_only=True):
+    views: dict[str, Mark]
+
+
+class ViewPublisher:
+    """The only one that may publish views, until another one is made.
+
+    After any exception it is of no more use: what was published is what a new one finds.
+    Its methods block; one thread at a time may call them.
+    """
+
+    def __init__(self, kafka: KafkaSettings, ledger_id: UUID) -> None:
+        """Fences off whoever published before. Raises: kafka.errors.KafkaError, Unpublishable."""
+        self._kafka = kafka
+        self._ledger_id = ledger_id
+        self._topics = {view: view_topic(kafka, view) for view in PUBLISHED_VIEWS}
+        self._transactions = Transactions(
+            kafka, f"{kafka.prefix}.views", relayed_views_topic(kafka), _Published, ledger_id
+        )
+        try:
+            self._partitions = {
+                view: self._transactions.partitions(topic) for view, topic in self._topics.items()
+            }
+            ids = topic_ids(kafka, list(self._topics.values()))
+        except BaseException:
+            self.close()
+            raise
+        self._topic_ids = {view: ids[topic] for view, topic in self._topics.items()}
+        word = self._transactions.word
+        said = {} if word is None else word.views
+        self.marks: Mapping[str, Mark] = {
+            view: mark for view, mark in said.items() if mark.topic_id == self._topic_ids.get(view)
+        }
+        """Of the views whose topic has what was published."""
+
+    def mark(self, view: str, position: int, generation: int) -> Mark:
+        return Mark(position=position, generation=generation, topic_id=self._topic_ids[view])
+
+    def publish(self, changes: Sequence[Change], marks: Mapping[str, Mark]) -> None:
+        """Publishes the changes together, with up to where their views are published then.
+
+        Raises: kafka.errors.KafkaError, NotPublished.
+        """
+        marks = {**self.marks, **marks}
+        records = [
+            row_record(change, self._topics[change.view], self._partitions[change.view]) for change in changes
+        ]
+        self._transactions.commit(records, _Published(ledger_id=self._ledger_id, views=marks))
+        self.marks = marks
+
+    def keys(self, view: str) -> Generator[list[str]]:
+        """The keys that the topic of a view has rows under, some at a time; one may come again.
+
+        Raises: kafka.errors.KafkaError.
+        """
+        topic = self._topics[view]
+        partitions = [TopicPartition(topic, number) for number in range(self._partitions[view])]
+        with closing(committed_reader(self._kafka)) as consumer:
+            first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+            for partition in partitions:
+                for records in read_committed(consumer, partition, first[partition], end[partition]):
+                    last = {record.key.decode(errors="replace"): record.value for record in records}
+                    yield [key for key, value in last.items() if value is not None]
+
+    def close(self) -> None:
+        """Lets go of the connections; a transaction that is still open is left to the next publisher."""
+        self._transactions.close()
