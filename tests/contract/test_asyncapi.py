@@ -4,10 +4,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+from hypothesis import given
 
 from services.projections.api.asyncapi import asyncapi_document
+from services.projections.catalogue import PUBLISHED_VIEWS
 from services.projections.reads.live_views import VIEWS
 from shared.events.registry import EVENT_CLASSES
+from tests.histories import County, Move, moves, play, recorded
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.json"
 DOCUMENT = json.loads(json.dumps(asyncapi_document("0")))
@@ -40,9 +45,30 @@ def test_every_view_has_a_channel_and_every_topic_a_schema() -> None:
     assert {channel["address"] for channel in DOCUMENT["channels"].values()} == {
         *(f"/v1/streams/{view}" for view in VIEWS),
         "/v1/events",
+        *(f"anjie.views.{view}" for view in PUBLISHED_VIEWS),
+        "anjie.events",
     }
+    assert DOCUMENT["channels"]["anjie.events"]["messages"].keys() == EVENT_CLASSES.keys()
     schemas = DOCUMENT["components"]["schemas"]
     assert all(f"{topic}.v{cls.class_version}" in schemas for topic, cls in EVENT_CLASSES.items())
+
+
+@given(drawn=moves(120))
+def test_what_events_mean_for_the_backlog_is_what_they_do_to_a_case(drawn: list[Move]) -> None:
+    county = County()
+    play(county, drawn)
+    held: dict[UUID, tuple[Any, Any]] = {}
+    for event in recorded(county.appends):
+        means = DOCUMENT["components"]["messages"][event.topic].get("x-backlog", {})
+        data = json.loads(event.data)
+        was_open, holder = held.get(event.stream_id, (None, None))
+        is_open = means.get("open", was_open)
+        held[event.stream_id] = (
+            is_open in data if isinstance(is_open, str) else is_open,
+            data.get(means.get("holder"), holder),
+        )
+    for case in county.cases:
+        assert held[case.case_id] == (case.is_open, str(case.holder_unit))
 
 
 if __name__ == "__main__":

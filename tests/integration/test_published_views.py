@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import zip_longest
 
+import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
 from msgspec.structs import replace
 from psycopg import AsyncConnection
 
+from services.projections.api.asyncapi import asyncapi_document
 from services.projections.catalogue import PUBLISHED_VIEWS
 from services.projections.published.rows import READ_FROM_ROWS, At, lacking
 from services.projections.published.steps import Change, at_position, changes_between, whole
@@ -45,6 +48,15 @@ def fold(topics: Topics, changes: Iterable[Change]) -> None:
         else:
             assert topics[view].get(key) != row
             topics[view][key] = row
+
+
+def must_be_as_documented(topics: Topics) -> None:
+    document = asyncapi_document("0")
+    for view, rows in topics.items():
+        payload = document["components"]["messages"][f"{view}.row"]["payload"]
+        validator = Draft202012Validator({**payload, "components": document["components"]})
+        for row in rows.values():
+            validator.validate(msgspec.json.decode(row))
 
 
 def told(topics: Topics) -> Views:
@@ -100,6 +112,7 @@ def test_steps_of_any_length_over_any_days_lead_to_the_rows_that_are_read(
                 fold(topics, changes)
                 at = later
             assert topics == await state(at, desk.trees)
+            must_be_as_documented(topics)
             events = await fetch_range(connection, 0, at.position)
             assert told(topics) == await expected(desk, events, at.position)
             for name, view in READ_FROM_ROWS.items():

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from services.projections.api import asyncapi_kafka
 from services.projections.api.answers.boards import BacklogRow, DeadlineItem, InboxItem
 from services.projections.api.answers.cases import CaseListed, TimelineItem
 from services.projections.api.answers.parts import Count, Hidden, Part
@@ -76,13 +77,14 @@ _ROWS: Final[Mapping[str, tuple[Any, str]]] = {
 
 
 def asyncapi_document(version: str) -> dict[str, Any]:
-    """AsyncAPI 3.0 of the live streams and the raw feed."""
+    """AsyncAPI 3.0 of the live streams, the raw feed, and the topics of Kafka."""
     refs, schemas = schemas_of([*(row for row, _ in _ROWS.values()), CloudEvent, Hidden])
     schemas |= _event_schemas()
     # As stored it is ciphertext; in the feed it reads as sealed, and nothing else differs.
     schemas["Private"] = {"anyOf": [schemas["Private"], refs[Hidden]]}
-    channels: dict[str, Any] = {}
-    operations: dict[str, Any] = {}
+    schemas |= asyncapi_kafka.stored_rows(schemas) | {"EventHeaders": asyncapi_kafka.event_headers()}
+    channels: dict[str, Any] = asyncapi_kafka.channels()
+    operations: dict[str, Any] = asyncapi_kafka.operations()
     messages: dict[str, Any] = {"reset": _message("reset", {"position": _POSITION}, "Forget all rows.")}
     for view in VIEWS:
         struct, key = _ROWS[view]
@@ -99,14 +101,17 @@ def asyncapi_document(version: str) -> dict[str, Any]:
     messages["event"] = {"name": "event", "contentType": "application/json", "payload": refs[CloudEvent]}
     channels["events"] = _channel("/v1/events", "The raw feed, as lines of JSON.", {"event": "event"})
     operations["events"] = _operation("events", {"event": "event"}, _FEED_QUERY)
+    messages |= asyncapi_kafka.event_messages()
+    messages |= asyncapi_kafka.view_messages({view: row.__name__ for view, (row, _) in _ROWS.items()})
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Anjie 案结",
             "version": version,
-            "description": "Live views and the raw feed; see /openapi.json for everything else.",
+            "description": "Live views and events over HTTP and Kafka; see /openapi.json for all else.",
         },
         "defaultContentType": "application/json",
+        "servers": {"http": _SERVER, "kafka": asyncapi_kafka.SERVER},
         "channels": channels,
         "operations": operations,
         "components": {
@@ -135,6 +140,11 @@ def operation(version: str) -> Operation:
     )
 
 
+_SERVER: Final = {
+    "host": "{address}",
+    "protocol": "http",
+    "variables": {"address": {"default": "127.0.0.1:8000", "description": "ANJIE_HOST and ANJIE_PORT."}},
+}
 _POSITION: Final = {"type": "integer", "minimum": 0}
 _UNIT: Final = {"type": "string", "format": "uuid"}
 _FEED_QUERY: Final = {
@@ -188,6 +198,7 @@ def _channel(address: str, description: str, messages: Mapping[str, str]) -> dic
     return {
         "address": address,
         "description": description,
+        "servers": [{"$ref": "#/servers/http"}],
         "messages": {name: {"$ref": f"#/components/messages/{of}"} for name, of in messages.items()},
     }
 

@@ -17,7 +17,10 @@ class ServiceItem(Part, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
     case_id: UUID | None = None
     actor_ref: str | None = None
-    beneficiary: UUID | PersonShown | None = None
+    beneficiary: PersonShown | None = None
+    """Of a service recorded by itself."""
+    beneficiary_ref: UUID | None = None
+    """Of one performed in a case: a person of that case."""
     detail: Shown | None = None
     sealed: bool = False
     position: int | None = None
