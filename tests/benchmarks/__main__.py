@@ -30,6 +30,7 @@ MODULES: Final = (
     "what_if",
     "relay",
     "kafka_feed",
+    "kafka_delta",
 )
 """Each has `async def rows(owner_url, *, full) -> list[BenchRow]` and is given an empty database."""
 _BUILD: Final = Path(__file__).parents[2] / "build"

@@ -1,4 +1,4 @@
-"""Commands a second over HTTP, against the stock framework and against a route that stores nothing."""
+"""Commands a second over HTTP: on the stock framework, with nothing stored, by more processes than one."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,10 @@ import json
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from statistics import median
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -23,6 +26,9 @@ from tests.benchmarks.table import BenchRow
 CONNECTIONS = 64
 SECONDS = 5.0
 ROUNDS = 3
+PROCESSES = (1, 2, 4)
+"""Of the application, on one database; the connections are divided among them."""
+ROUNDS_OF_SEVERAL = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,7 @@ class Measured:
 
 
 async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
-    """HTTP commands a second, 64 connections: ours, the same on the stock application, and nothing stored."""
+    """HTTP commands a second: ours, on the stock application, with nothing stored, by 1, 2, 4 processes."""
     migrate(owner_url, steps=[create_views])
     told = ", ".join(f"{stage} {cpu_us:.0f}" for stage, cpu_us in stages().items())
     print(f"commands: CPU of each stage in a tight loop, µs: {told}", file=sys.stderr, flush=True)
@@ -62,7 +68,36 @@ async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
             unit="commands/s",
             goal=0.5,
         ),
+        *await _several(owner_url, unit),
     ]
+
+
+async def _several(owner_url: str, unit: UUID) -> list[BenchRow]:
+    """Whether processes that write into one ledger stand in each other's way."""
+    rates: dict[int, list[float]] = {count: [] for count in PROCESSES}
+    for _ in range(ROUNDS_OF_SEVERAL):
+        for count, measured in rates.items():
+            measured.append(await _accepted_by(count, owner_url, unit))
+    one, two, four = (median(measured) for measured in rates.values())
+    return [
+        BenchRow(
+            name=f"HTTP commands by {count} processes on one ledger",
+            ours=rate,
+            reference=one,
+            reference_name="by one",
+            unit="commands/s",
+            goal=goal,
+        )
+        for count, rate, goal in ((2, two, 1.0), (4, four, 0.8))
+    ]
+
+
+async def _accepted_by(count: int, owner_url: str, unit: UUID) -> float:
+    async with AsyncExitStack() as stack:
+        serving = [await stack.enter_async_context(_serving("ours", owner_url, unit)) for _ in range(count)]
+        loads = [await _load(port, unit, CONNECTIONS // count) for _, port in serving]
+        rates: list[float] = [(await _told(load, "ours"))["accepted_per_s"] for load in loads]
+    return sum(rates)
 
 
 def _middle(results: list[Measured]) -> Measured:
@@ -71,22 +106,30 @@ def _middle(results: list[Measured]) -> Measured:
 
 async def _measure(kind: str, owner_url: str, unit: UUID) -> Measured:
     async with _serving(kind, owner_url, unit) as (server, port):
-        token = issue_token(JWT_SECRET, sub="leader-37", role="group_leader", unit=unit)
-        load = await _python(
-            "tests.benchmarks.http_load", "--port", str(port), "--token", token, "--unit", str(unit),
-            "--connections", str(CONNECTIONS), "--seconds", str(SECONDS),
-        )  # fmt: skip
         process = psutil.Process(server.pid)
         before = process.cpu_times()
-        assert load.stdout is not None
-        told = json.loads(await load.stdout.read())
+        told = await _told(await _load(port, unit, CONNECTIONS), kind)
         after = process.cpu_times()
-    if told["refused"] or not told["accepted_per_s"]:
-        raise RuntimeError(f"{kind}: commands were refused: {told}")
     cpu_s = after.user + after.system - before.user - before.system
     return Measured(
         accepted_per_s=told["accepted_per_s"], p99_ms=told["p99_ms"], cpu_us=cpu_s / told["answered"] * 1e6
     )
+
+
+async def _load(port: int, unit: UUID, connections: int) -> Process:
+    token = issue_token(JWT_SECRET, sub="leader-37", role="group_leader", unit=unit)
+    return await _python(
+        "tests.benchmarks.http_load", "--port", str(port), "--token", token, "--unit", str(unit),
+        "--connections", str(connections), "--seconds", str(SECONDS),
+    )  # fmt: skip
+
+
+async def _told(load: Process, kind: str) -> dict[str, Any]:
+    assert load.stdout is not None
+    told: dict[str, Any] = json.loads(await load.stdout.read())
+    if told["refused"] or not told["accepted_per_s"]:
+        raise RuntimeError(f"{kind}: commands were refused: {told}")
+    return told
 
 
 @contextlib.asynccontextmanager
