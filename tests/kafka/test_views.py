@@ -16,6 +16,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from psycopg import AsyncConnection
 
+from infra.kafka.broker import Broker
 from services.kafka_topics import create_missing, topic_ids
 from services.projections.catalogue import PUBLISHED_VIEWS
 from services.projections.feeding import LedgerSource
@@ -37,7 +38,7 @@ from tests.kafka.test_relay import Relays
 from tests.projecting import appending, head_of, record
 from tests.published import Views, bare, expected
 
-KILLS = 4
+KILLS = 3
 WAIT_S = 60.0
 
 
@@ -192,6 +193,32 @@ def test_what_a_killed_relay_leaves_is_told_once_by_the_next(
         await asyncio.to_thread(assert_each_change_once, town)
 
     asyncio.run(kill_and_follow())
+
+
+def test_a_broker_that_was_away_is_caught_up_with(database: Database, broker: Broker) -> None:
+    town = town_at(broker.bootstrap)
+    appends = history(3, 250)
+    half = len(appends) // 2
+
+    async def kill_and_follow(relays: Relays) -> None:
+        async with projecting(database.url):
+            relay = relays.start()
+            await write(database.url, appends[:half])
+            await published(database, town)
+            broker.kill()
+            await write(database.url, appends[half:])
+            broker.start()  # here, since it ends with the thread that starts it
+            await published(database, town)
+            assert relay.poll() is None
+        await must_be_what_is_read(database, town)
+        await asyncio.to_thread(assert_each_change_once, town)
+
+    with tempfile.TemporaryDirectory(prefix="anjie-test-") as directory:
+        own = Relays(database, town, Path(directory))
+        try:
+            asyncio.run(kill_and_follow(own))
+        finally:
+            own.kill_all()
 
 
 def test_rows_made_anew_and_topics_made_anew_are_published_whole(
