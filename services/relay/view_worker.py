@@ -51,6 +51,10 @@ async def publish_views(url: str, kafka: KafkaSettings, reached: Reached) -> Non
             log.error("views_unfit", reason=str(unfit.exceptions[0]), again_in_s=again_s)
         except* (psycopg.Error, PoolTimeout, KafkaError, NotPublished) as away:
             log.warning("views_wait", reason=type(away.exceptions[0]).__name__, again_in_s=again_s)
+        except* Exception:
+            # Whatever it was, the events go on.
+            again_s = _UNFIT_AGAIN_S
+            log.exception("views_failed", again_in_s=again_s)
         await asyncio.sleep(again_s)
 
 

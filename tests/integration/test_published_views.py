@@ -1,6 +1,7 @@
 """Folding what is published of the views, step by step, gives the rows that the reads give."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import zip_longest
@@ -18,11 +19,12 @@ from services.projections.published.rows import READ_FROM_ROWS, At, lacking
 from services.projections.published.steps import Change, at_position, changes_between, whole
 from services.projections.reads.live_views import CASE_TIMELINE
 from shared.events.ledger.reader import fetch_range
+from shared.events.units import UnitRenamed
 from shared.runtime.identifiers import new_id
 from shared.runtime.trees import Trees
 from tests.asking import asking
 from tests.conftest import Database
-from tests.histories import START, County, Move, moves, play
+from tests.histories import START, County, Move, append_of, moves, play
 from tests.projecting import appending, head_of, project_all, record
 from tests.published import Views, bare, expected
 
@@ -120,3 +122,52 @@ def test_steps_of_any_length_over_any_days_lead_to_the_rows_that_are_read(
                 assert await lacking(view, at, {*topics[name], *false}) == false
 
     asyncio.run(play_and_fold())
+
+
+def test_a_new_name_of_a_unit_is_told_in_its_backlogs(database: Database) -> None:
+    async def rename() -> None:
+        county = County()
+        county.settle()
+        play(county, [("open", 0, 1, 0), ("open", 1, 1, 0)])
+        before, [holder] = county.position, {case.holder_unit for case in county.cases}
+        county.add((holder, UnitRenamed(name="三七组")))
+        async with appending(database.url) as appender:
+            await record(appender, county.appends)
+        await project_all(database.url)
+        changes = await step(database, before, county.position)
+        assert [(change.view, change.key, change.position) for change in changes] == [
+            ("backlog_by_holder", str(holder), county.position),
+            ("backlog_by_origin", str(holder), county.position),
+        ]
+        assert all(bare(change.row or b"")["name"] == "三七组" for change in changes)
+
+    asyncio.run(rename())
+
+
+def test_an_event_of_a_later_version_is_a_line_all_the_same(database: Database) -> None:
+    async def record_later_version() -> None:
+        county = County()
+        county.settle()
+        play(county, [("open", 0, 1, 0)])
+        [*earlier, opening] = map(append_of, county.appends)
+        later = dataclasses.replace(opening.events[0], schema_version=9)
+        async with appending(database.url) as appender:
+            for append in earlier:
+                await appender.append(append)
+            await appender.append(replace(opening, events=[later]))
+        await project_all(database.url)
+        [line] = await step(database, 0, county.position)
+        assert bare(line.row or b"")["summary"] == "case.registered"
+
+    asyncio.run(record_later_version())
+
+
+async def step(database: Database, after: int, to: int) -> list[Change]:
+    """What is published of it, in the order of the views."""
+    async with (
+        asking(database.url) as desk,
+        await AsyncConnection.connect(database.url, autocommit=True) as connection,
+    ):
+        earlier = await at_position(connection, desk.trees, after)
+        later = await at_position(connection, desk.trees, to)
+        return await changes_between(earlier, later, desk.trees, PUBLISHED_VIEWS)

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from msgspec import DecodeError
+
 from services.projections.figures.measures import EXPLAINED
 from services.projections.figures.queries import Connection
 from services.projections.published.rows import READ_FROM_ROWS, At
@@ -14,6 +16,9 @@ from services.projections.reads.frames import encode
 from services.projections.reads.live_views import CAMPAIGN_KPI, CASE_TIMELINE, UNITS
 from services.projections.reads.sources import summary
 from shared.events.ledger.reader import fetch_range
+from shared.events.recorded import Recorded
+from shared.events.registry import UnknownEvent
+from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
 from shared.runtime.trees import Trees
 
@@ -106,12 +111,20 @@ async def _lines(earlier: At, later: At, trees: Trees) -> list[Change]:
         Change(
             CASE_TIMELINE,
             f"{event.stream_id}/{event.version}",
-            encode(timeline_item(event, summary(event, _LANGUAGE, trees.at(event.position)))),
+            encode(timeline_item(event, _summary(event, trees.at(event.position)))),
             event.position,
         )
         for event in events
         if event.topic.startswith("case.")
     ]
+
+
+def _summary(event: Recorded, tree: UnitTree) -> str:
+    """Of an event that this program can't read, its topic: the line is told all the same."""
+    try:
+        return summary(event, _LANGUAGE, tree)
+    except (UnknownEvent, DecodeError):
+        return event.topic
 
 
 async def _touched(earlier: At, later: At) -> Mapping[str, Touched]:
