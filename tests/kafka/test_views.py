@@ -5,26 +5,31 @@ import contextlib
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 from zlib import crc32
 
 import msgspec
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError
 from psycopg import AsyncConnection
 
 from infra.kafka.broker import Broker
 from services.kafka_topics import create_missing, topic_ids
 from services.projections.catalogue import PUBLISHED_VIEWS
 from services.projections.feeding import LedgerSource
+from services.projections.published.steps import Change
 from services.projections.rebuild import rebuild
 from services.projections.runner import Runner
 from services.projections.standing import fetch_standing
+from services.relay.transactions import NotPublished, Unpublishable
+from services.relay.view_publisher import ViewPublisher
 from shared.events.ledger.feed import Feed
-from shared.events.ledger.reader import fetch_range
+from shared.events.ledger.reader import fetch_head, fetch_range
 from shared.runtime.database import service_pool
 from shared.runtime.identifiers import new_id
 from shared.runtime.kafka import relayed_views_topic, view_topic
@@ -193,6 +198,24 @@ def test_what_a_killed_relay_leaves_is_told_once_by_the_next(
         await asyncio.to_thread(assert_each_change_once, town)
 
     asyncio.run(kill_and_follow())
+
+
+def test_who_publishes_views_while_another_does_is_refused(database: Database, town: KafkaSettings) -> None:
+    async def ledger_id() -> UUID:
+        async with await AsyncConnection.connect(database.url) as connection:
+            return (await fetch_head(connection)).ledger_id
+
+    ledger = asyncio.run(ledger_id())
+    row = Change("visit_coverage", str(new_id()), b"{}", 7)
+    with closing(ViewPublisher(town, ledger)) as old:
+        old.publish([row], {"visit_coverage": old.mark("visit_coverage", 7, 1)})
+        with closing(ViewPublisher(town, ledger)) as new:
+            assert new.marks == old.marks
+            with pytest.raises((KafkaError, NotPublished)):
+                old.publish([row._replace(position=8)], {})
+    assert [seen.headers["position"] for seen in records(town, "visit_coverage")] == ["7"]
+    with pytest.raises(Unpublishable, match=str(ledger)):
+        ViewPublisher(town, new_id())
 
 
 def test_a_broker_that_was_away_is_caught_up_with(database: Database, broker: Broker) -> None:
