@@ -24,7 +24,7 @@ test: .venv/dev.stamp ## Run every suite, with the time of each
 
 .PHONY: lint
 lint: .venv/dev.stamp ## Run the linters alone
-	@exec $(PYTHON_IN_VENV) -m tests.suites ruff format mypy import-linter
+	@exec $(PYTHON_IN_VENV) -m tests.suites ruff format mypy import-linter hadolint compose
 
 .PHONY: fmt
 fmt: .venv/dev.stamp ## Format the code and fix what can be fixed

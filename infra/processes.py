@@ -27,7 +27,7 @@ class Process:
     def __init__(
         self, command: Sequence[str], output: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        self._command = command
+        self.command = command
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.output = output
@@ -39,7 +39,7 @@ class Process:
             return
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command,
+                self.command,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -9,16 +9,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from infra.kafka.broker import BrokerUnavailable, installation
+from infra.programs import ProgramUnavailable
+from infra.proxy.proxy import haproxy
 
 _CHECKOUT: Final = Path(__file__).parents[1]
 _BIN: Final = Path(sys.executable).parent
 _SECONDS_MAX: Final = 600
 """No suite may take longer; all together should take less."""
 _KAFKA: Final = "kafka"
+_PROXY: Final = "proxy"
 
 
 def _pytest(name: str) -> list[str]:
@@ -30,10 +34,19 @@ SUITES: Final[dict[str, list[str]]] = {
     "format": [str(_BIN / "ruff"), "format", "--check", "--quiet", "."],
     "mypy": [str(_BIN / "mypy")],
     "import-linter": [str(_BIN / "lint-imports"), "--no-logo"],
+    "hadolint": [str(_BIN / "hadolint"), "infra/image/Dockerfile"],
+    "compose": [
+        str(_BIN / "check-jsonschema"),
+        "--builtin-schema",
+        "vendor.compose-spec",
+        "infra/compose.yaml",
+    ],
     "unit": _pytest("unit"),
     "contract": _pytest("contract"),
     "integration": _pytest("integration"),
     "e2e": _pytest("e2e"),
+    "infra": _pytest("infra"),
+    _PROXY: _pytest("proxy"),
     _KAFKA: _pytest("kafka"),
 }
 
@@ -63,23 +76,32 @@ def broker_found() -> str:
     return f"Kafka at {given}" if given else str(installation())
 
 
+def proxy_found() -> str:
+    """What proxy the tests will use. Raises: ProgramUnavailable."""
+    return f"HAProxy ({haproxy()})"
+
+
+_NEEDED: Final[dict[str, Callable[[], str]]] = {_KAFKA: broker_found, _PROXY: proxy_found}
+"""What a suite can't do without: says what was found, or raises with the reason."""
+
+
 def main() -> int:
     names = sys.argv[1:] or list(SUITES)
-    not_run = ""
-    if _KAFKA in names:
+    missing = []
+    for name in set(names) & _NEEDED.keys():
         try:
-            print(broker_found(), flush=True)
-        except BrokerUnavailable as error:
-            names.remove(_KAFKA)
-            not_run = f"not run: {_KAFKA} ({error})"
+            print(_NEEDED[name](), flush=True)
+        except (BrokerUnavailable, ProgramUnavailable) as error:
+            names.remove(name)
+            missing.append(f"{name} ({error})")
     outcomes = {name: run(name) for name in names}
     print(f"\n== {'suite':<14}{'seconds':>9}")
     for name, (passed, seconds, last) in outcomes.items():
         print(f"{'passed' if passed else 'FAILED'}   {name:<14}{seconds:>5.1f}   {last}")
     print(f"{'':9}{'all':<14}{sum(seconds for _, seconds, _ in outcomes.values()):>5.1f}")
-    if not_run:
-        print(not_run)
-    failed = not all(passed for passed, _, _ in outcomes.values()) or (not_run and os.environ.get("CI"))
+    if missing:
+        print(f"not run: {', '.join(missing)}")
+    failed = not all(passed for passed, _, _ in outcomes.values()) or (missing and os.environ.get("CI"))
     return 1 if failed else 0
 
 

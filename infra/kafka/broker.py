@@ -4,7 +4,6 @@
 """
 
 import functools
-import os
 import re
 import shutil
 import signal
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -22,13 +20,13 @@ from string import Template
 from typing import Final
 
 from infra.processes import Process, free_ports, last_line
+from infra.programs import ProgramUnavailable, obtain, run
 
 _POM: Final = Path(__file__).with_name("pom.xml")
 _SETTINGS: Final = Path(__file__).with_name("server.properties")
 _CACHE: Final = Path(__file__).parents[2] / "build" / "kafka"
 _JAVA_MIN: Final = 17
 _MEMORY: Final = ("-Xmx384m", "-XX:+UseSerialGC")
-_FETCH_S: Final = 300.0
 _FORMAT_S: Final = 60.0
 _START_S: Final = 90.0
 """A broker that was killed looks through its logs first."""
@@ -114,7 +112,10 @@ def installation() -> Installation:
     java, java_version = _java()
     jars = _CACHE / sha256(_POM.read_bytes()).hexdigest()[:16]
     if not jars.exists():
-        _fetch(jars)
+        try:
+            _fetch(jars)
+        except ProgramUnavailable as error:
+            raise BrokerUnavailable(str(error)) from error
     [server] = jars.glob("kafka-server-[0-9]*.jar")
     return Installation(java, java_version, jars, server.stem.rpartition("-")[2])
 
@@ -136,43 +137,16 @@ def _java() -> tuple[Path, int]:
 def _fetch(jars: Path) -> None:
     """Fetches the jars beside their place and moves them there whole."""
     _CACHE.mkdir(parents=True, exist_ok=True)
-    maven = _maven()
+    maven = obtain("mvn", "maven")
     with tempfile.TemporaryDirectory(dir=_CACHE) as fresh:
         to = f"-DoutputDirectory={fresh}/jars"
-        _run([maven, "-B", "-q", "-f", str(_POM), "dependency:copy-dependencies", to])
+        run([str(maven), "-B", "-q", "-f", str(_POM), "dependency:copy-dependencies", to])
         try:
             Path(fresh, "jars").rename(jars)
         except OSError:
             # Another process was faster.
             if not jars.exists():
                 raise
-
-
-def _maven() -> str:
-    found = shutil.which("mvn")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _run(["apt-get", "-qq", "update"])
-        _run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "maven"])
-        found = shutil.which("mvn")
-    if found is None:
-        raise BrokerUnavailable("no mvn to fetch the broker's jars with; on Debian: apt-get install maven")
-    return found
-
-
-def _run(command: Sequence[str]) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_FETCH_S,
-            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BrokerUnavailable(f"{Path(command[0]).name} took more than {_FETCH_S:.0f} s") from error
-    if done.returncode != 0:
-        raise BrokerUnavailable(f"{Path(command[0]).name}: {last_line(done.stdout + done.stderr)}")
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def _installation() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18"
 
 
-_INSTALLATION: Final = _installation()
+INSTALLATION: Final = _installation()
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
 _SOCKET_PATH_BYTES_MAX: Final = 100
 _DISCARDED: Final = "postgres.discarded-"
@@ -51,7 +51,7 @@ _FREE_BYTES_AGAIN_MIN: Final = 24 * 1024 * 1024
 _CAUSES: Final = ("No space left on device", "Read-only file system", "Permission denied")
 """What comes before everything else that is then reported."""
 
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
@@ -98,7 +98,7 @@ class EmbeddedPostgres:
         self._directory = directory.absolute()
         self._cluster = self._directory / "postgres"
         self._log = self._directory / "postgres.log"
-        self._settings = _SETTINGS | (_DURABLE if durable else _VOLATILE)
+        self._settings = SETTINGS | (_DURABLE if durable else _VOLATILE)
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._start_of_log = 0
@@ -172,8 +172,8 @@ class EmbeddedPostgres:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._uid is not None:
             let_traverse(self._directory)
-            let_traverse(_INSTALLATION)
-            let_read(_INSTALLATION)
+            let_traverse(INSTALLATION)
+            let_read(INSTALLATION)
         free = shutil.disk_usage(self._directory).free
         needed = _FREE_BYTES_AGAIN_MIN if self._cluster.exists() else _FREE_BYTES_MIN
         if free < needed:
@@ -237,7 +237,7 @@ class EmbeddedPostgres:
             if sockets.is_symlink() or sockets.stat().st_uid not in (os.geteuid(), self._uid):
                 raise PostgresFailed(f"{sockets} belongs to somebody else")
             self._own(sockets)
-        command = [str(_INSTALLATION / "bin" / "postgres"), "-D", str(self._cluster), "-k", str(sockets)]
+        command = [str(INSTALLATION / "bin" / "postgres"), "-D", str(self._cluster), "-k", str(sockets)]
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
         with self._log.open("ab") as log:
@@ -298,7 +298,7 @@ class EmbeddedPostgres:
         # Output goes to a file, since a daemon that inherits a pipe would keep it open.
         with tempfile.TemporaryFile() as output:
             code = subprocess.call(
-                [str(_INSTALLATION / "bin" / program), *arguments],
+                [str(INSTALLATION / "bin" / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
