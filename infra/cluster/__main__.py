@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from infra.cluster.cluster import Cluster, Unready
 from infra.kafka.broker import BrokerUnavailable
+from infra.programs import ProgramUnavailable
 from shared.runtime.parentage import end_with_parent
 from shared.runtime.postgres import PostgresFailed
 
@@ -27,7 +28,7 @@ def main() -> None:
             _run(Path(directory))
     except KeyboardInterrupt:
         pass
-    except (BrokerUnavailable, PostgresFailed, Unready) as error:
+    except (BrokerUnavailable, PostgresFailed, ProgramUnavailable, Unready) as error:
         sys.exit(f"cluster: {error}")
 
 
@@ -50,6 +51,8 @@ def _run(directory: Path) -> NoReturn:
 def _addresses(cluster: Cluster) -> Iterator[str]:
     """Where everything is, and how to get in."""
     yield ""
+    if cluster.proxy is not None:
+        yield f"Proxy       {cluster.proxy.address}"
     for number, address in enumerate(cluster.addresses, start=1):
         yield f"API {number}       {address}"
     yield f"Kafka       {cluster.broker.bootstrap}"

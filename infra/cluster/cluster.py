@@ -1,4 +1,4 @@
-"""The product as several machines run it: PostgreSQL, Kafka and two of each part, as plain processes.
+"""The product as several machines run it: all that the compose file has, as plain processes of this one.
 
 All of them listen on 127.0.0.1 or on a socket in the cluster's directory, where each part's output is, too.
 """
@@ -14,6 +14,8 @@ from typing import Final, Protocol, Self
 from infra.cluster.postgres import Postgres
 from infra.kafka.broker import Broker, installation
 from infra.processes import Process, anjie, environment, free_ports
+from infra.programs import ProgramUnavailable
+from infra.proxy.proxy import Proxy
 from services.children import Delay
 
 EACH: Final = 2
@@ -42,7 +44,7 @@ class Part(Protocol):
 
 
 class Cluster:
-    """Parts by their names, in the order in which they start: `postgres broker projector-1 … api-2`.
+    """Parts by their names, in the order in which they start: `postgres broker projector-1 … api-2 proxy`.
 
     Everything ends with the block, and with the process and the thread that started it, even if that is
     killed. All calls are to come from that thread.
@@ -68,6 +70,9 @@ class Cluster:
         for name, port in self._ports.items():
             self.products[name] = self.product(name, _SERVICES, ANJIE_PORT=str(port))
         self.parts: dict[str, Part] = {"postgres": self.postgres, "broker": self.broker, **self.products}
+        self.proxy, self.without_proxy = self._proxy()
+        if self.proxy is not None:
+            self.parts["proxy"] = self.proxy
         self._delays = {name: Delay() for name in self.parts}
         self._due: dict[str, float] = {}
 
@@ -84,6 +89,13 @@ class Cluster:
         """Of each API, as a URL without a path."""
         return [f"http://127.0.0.1:{port}" for port in self._ports.values()]
 
+    def _proxy(self) -> tuple[Proxy | None, str]:
+        """The proxy in front of the APIs, or none and why."""
+        try:
+            return Proxy(self.directory, [f"127.0.0.1:{port}" for port in self._ports.values()]), ""
+        except ProgramUnavailable as error:
+            return None, str(error)
+
     def product(self, name: str, only: str, **settings: str) -> Process:
         """A process of the product's, not yet started, which the caller ends; `only` says what it runs."""
         command = anjie("serve", "--only", only)
@@ -92,7 +104,7 @@ class Cluster:
     def start(self, tell: Tell = lambda line: None) -> None:
         """Starts everything and waits until it answers, saying each step.
 
-        Raises: Unready, BrokerUnavailable, PostgresFailed.
+        Raises: Unready, BrokerUnavailable, PostgresFailed, ProgramUnavailable.
         """
         self.postgres.start()
         tell("PostgreSQL answers")
@@ -107,6 +119,11 @@ class Cluster:
             tell(f"{name} is started")
         self.await_ready()
         tell("every API is ready")
+        if self.proxy is None:
+            tell(f"nothing is in front of them: {self.without_proxy}")
+        else:
+            self.proxy.start()
+            tell("the proxy listens")
 
     def await_ready(self) -> None:
         """Waits until every API answers that it is ready. Raises: Unready."""
@@ -124,7 +141,7 @@ class Cluster:
     def tend(self) -> Iterator[str]:
         """Starts anew whatever ended by itself, each time after a longer pause; says what, in a line each.
 
-        Raises: BrokerUnavailable, PostgresFailed.
+        Raises: BrokerUnavailable, PostgresFailed, ProgramUnavailable.
         """
         for name, part in self.parts.items():
             if not part.ended():
