@@ -1,17 +1,19 @@
-"""Runs the suites one after the other and tells the time and the outcome of each.
+"""Runs the suites, two at a time, and tells the time and the outcome of each.
 
 `python -m tests.suites [NAME…]`; without names, all of them. A suite that needs what can't be
 had here is named as not run in the last line, which is a failure where CI is set.
 """
 
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.kafka.broker import BrokerUnavailable, installation
 from infra.programs import ProgramUnavailable
@@ -20,7 +22,10 @@ from infra.proxy.proxy import haproxy
 _CHECKOUT: Final = Path(__file__).parents[1]
 _BIN: Final = Path(sys.executable).parent
 _SECONDS_MAX: Final = 600
-"""No suite may take longer; all together should take less."""
+"""No suite may take longer."""
+_AT_ONCE: Final = 2
+"""Suites wait for processes, timers and disks more than they reckon."""
+_PROGRESS: Final = re.compile(r"^[.sxXFE]+ +\[ *(\d+%)\]$")
 _KAFKA: Final = "kafka"
 _PROXY: Final = "proxy"
 
@@ -41,21 +46,27 @@ SUITES: Final[dict[str, list[str]]] = {
         "vendor.compose-spec",
         "infra/compose.yaml",
     ],
-    "unit": _pytest("unit"),
-    "contract": _pytest("contract"),
+    # The longest first, so that none of them is left to the end.
+    _KAFKA: _pytest("kafka"),
     "integration": _pytest("integration"),
     "e2e": _pytest("e2e"),
+    "unit": _pytest("unit"),
+    "contract": _pytest("contract"),
     "infra": _pytest("infra"),
     _PROXY: _pytest("proxy"),
-    _KAFKA: _pytest("kafka"),
 }
 
 
-def run(name: str) -> tuple[bool, float, str]:
-    """Whether a suite passed, its seconds, and its last line; its output is shown as it comes."""
-    print(f"\n== {name}", flush=True)
+class Outcome(NamedTuple):
+    passed: bool
+    seconds: float
+    last_line: str
+
+
+def run(name: str) -> Outcome:
+    """Runs a suite, shows how far it is, and its output as a whole at its end."""
     started = time.monotonic()
-    last = ""
+    output: list[str] = []
     with subprocess.Popen(
         SUITES[name], cwd=_CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -63,11 +74,15 @@ def run(name: str) -> tuple[bool, float, str]:
         end = threading.Timer(_SECONDS_MAX, process.kill)
         end.start()
         for line in process.stdout:
-            print(line, end="", flush=True)
-            last = line.strip() or last
+            if progress := _PROGRESS.search(line):
+                print(f"{name}: {progress[1]}", flush=True)
+            else:
+                output.append(line)
         passed = process.wait() == 0
         end.cancel()
-    return passed, time.monotonic() - started, last
+    print("".join((f"\n== {name}\n", *output)), flush=True)
+    last = next((line.strip() for line in reversed(output) if line.strip()), "")
+    return Outcome(passed, time.monotonic() - started, last)
 
 
 def broker_found() -> str:
@@ -86,22 +101,25 @@ _NEEDED: Final[dict[str, Callable[[], str]]] = {_KAFKA: broker_found, _PROXY: pr
 
 
 def main() -> int:
+    started = time.monotonic()
     names = sys.argv[1:] or list(SUITES)
     missing = []
-    for name in set(names) & _NEEDED.keys():
+    for name in [name for name in names if name in _NEEDED]:
         try:
             print(_NEEDED[name](), flush=True)
         except (BrokerUnavailable, ProgramUnavailable) as error:
             names.remove(name)
             missing.append(f"{name} ({error})")
-    outcomes = {name: run(name) for name in names}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        outcomes = dict(zip(names, pool.map(run, names), strict=True))
     print(f"\n== {'suite':<14}{'seconds':>9}")
-    for name, (passed, seconds, last) in outcomes.items():
-        print(f"{'passed' if passed else 'FAILED'}   {name:<14}{seconds:>5.1f}   {last}")
-    print(f"{'':9}{'all':<14}{sum(seconds for _, seconds, _ in outcomes.values()):>5.1f}")
+    for name, outcome in outcomes.items():
+        passed = "passed" if outcome.passed else "FAILED"
+        print(f"{passed}   {name:<14}{outcome.seconds:>5.1f}   {outcome.last_line}")
+    print(f"{'':9}{'all':<14}{time.monotonic() - started:>5.1f}")
     if missing:
         print(f"not run: {', '.join(missing)}")
-    failed = not all(passed for passed, _, _ in outcomes.values()) or (missing and os.environ.get("CI"))
+    failed = not all(outcome.passed for outcome in outcomes.values()) or (missing and os.environ.get("CI"))
     return 1 if failed else 0
 
 
