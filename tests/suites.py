@@ -21,7 +21,7 @@ from infra.proxy.proxy import haproxy
 
 _CHECKOUT: Final = Path(__file__).parents[1]
 _BIN: Final = Path(sys.executable).parent
-_SECONDS_MAX: Final = 600
+_SECONDS_MAX: Final = 900
 """No suite may take longer."""
 _AT_ONCE: Final = 2
 """Suites wait for processes, timers and disks more than they reckon."""
