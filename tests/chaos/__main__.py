@@ -64,16 +64,18 @@ def _play(cluster: Cluster, seed: int, count: int) -> None:
     load.start()
     settle(stage)
     done: Counter[str] = Counter()
+    judged = 0
     for faults in plan(seed, count):
+        if done.total() - judged >= _JUDGED_WHOLE:
+            _judge_whole(stage, draw)
+            judged = done.total()
+            load.start()
         known = len(load.acknowledged)
         settled_s = _round(stage, faults)
         judge_lately(stage, load.acknowledged[known:], draw)
         for fault in faults:
             done[fault.kind] += 1
             print(f"{done.total():4}  {fault!s:<50} settled after {settled_s:5.1f} s", flush=True)
-        if done.total() // _JUDGED_WHOLE > (done.total() - len(faults)) // _JUDGED_WHOLE:
-            _judge_whole(stage, draw)
-            load.start()
     _judge_whole(stage, draw)
     told = judge_clocks(stage)
     kinds = ", ".join(f"{kind} {times}" for kind, times in sorted(done.items()))
