@@ -14,6 +14,7 @@ from services.relay.standing import relay_status
 from shared.runtime.kafka import events_topic
 from tests.chaos.faults import Stage
 from tests.kafka.reading import assert_published_once
+from tests.kafka.test_views import assert_each_change_once
 from tests.kept import (
     all_told,
     every_acknowledged_event_is_kept,
@@ -51,6 +52,7 @@ def _amiss(cluster: Cluster, url: str, head: int) -> list[str]:
         relay = asyncio.run(relay_status(url))
         standing = {f"shard {shard.shard}": shard.position for shard in asyncio.run(status(url)).projections}
         standing["relay"] = relay.position if relay else 0
+        standing["views"] = relay.views_position if relay else 0
         amiss = [f"{name} at {position}" for name, position in standing.items() if position < head]
     return amiss
 
@@ -67,7 +69,7 @@ def judge_lately(stage: Stage, acknowledged: Sequence[Sent], draw: Random) -> No
 
 
 def judge_all(stage: Stage, draw: Random) -> None:
-    """The whole ledger, the whole topic and all read models; no command may be under way."""
+    """The whole ledger, all topics and all read models; no command may be under way."""
     url = stage.cluster.postgres.url
     events = fetch_events(url)
     assert [event.position for event in events] == list(range(1, len(events) + 1))
@@ -75,6 +77,7 @@ def judge_all(stage: Stage, draw: Random) -> None:
     nothing_was_done_twice(events, stage.load.acknowledged)
     the_first_answer_is_given_again(stage.load, draw, _REPEATED_OF_ALL)
     assert_published_once(stage.town.servers, events_topic(stage.town), url, left_out=stage.ours)
+    assert_each_change_once(stage.town)
     report = asyncio.run(verify(url))
     assert report.holds, report
     assert report.parked == 0
