@@ -42,7 +42,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
+        # Whatever it still comes to, nobody asks any more.
+        done.add_done_callback(lambda late: late.cancelled() or late.exception())
         await asyncio.wait({done}, timeout=_FINISH_S)
-        if done.done():
-            done.exception()
         raise
