@@ -117,7 +117,7 @@ def test_what_it_holds_serves_and_as_process_1_it_ends_in_order(root: Path) -> N
         [*contained(), *command, *dockerfile.arguments("CMD")], env=environment(root, port), cwd=root
     ) as process:
         try:
-            assert eventually(lambda: process.poll() is not None or healthy(root, port), 60)
+            assert eventually(lambda: process.poll() is not None or healthy(root, port), 120)
             serving = psutil.Process(process.pid)
             if contained():
                 [serving] = serving.children()

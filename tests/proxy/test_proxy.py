@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ from tests.integration.test_serve import eventually
 HEARTBEAT_S = 15
 """What a proxy held back would be passed on with the next heartbeat at the latest."""
 COMMANDS = 60
+BOARD = "/v1/streams/backlog_by_holder"
 _keys = count(1)
 
 
@@ -114,27 +115,35 @@ def test_a_delta_passes_at_once(behind: Behind) -> None:
         assert time.monotonic() - acknowledged < HEARTBEAT_S / 3
 
 
-def test_an_api_that_is_killed_is_missed_by_nobody(behind: Behind) -> None:
-    town = build_town(behind.anjie, "三星镇")
-    board = "/v1/streams/backlog_by_holder"
-    with Listener(behind.operator, board, unit=town.township) as stream:
+@pytest.mark.parametrize("end", [Process.stop, Process.kill])
+def test_an_api_that_ends_is_missed_by_nobody(behind: Behind, end: Callable[[Process], None]) -> None:
+    town = build_town(behind.anjie, f"镇 {end.__name__}")
+    [ending, _] = behind.apis
+    before = townships(behind.operator)
+    with Listener(behind.operator, BOARD, unit=town.township) as stream:
         assert stream.next()[0] == "snapshot"
         answers = [register(behind.operator) for _ in range(COMMANDS // 3)]
-        killing = threading.Thread(target=behind.apis[0].kill)
-        killing.start()
+        thread = threading.Thread(target=end, args=[ending])
+        thread.start()
         answers += [register(behind.operator) for _ in range(2 * COMMANDS // 3)]
-        killing.join()
+        thread.join()
         assert Counter(answer.status_code for answer in answers) == {201: COMMANDS}
         opened = town.open_case()
-        # The stream was either with the one that was killed, and has ended, or goes on.
+        # The stream was either with the one that ended, and has ended too, or goes on.
         with suppress(EOFError):
             assert stream.until(opened["position"])
-    units = behind.operator.get("/v1/units", kind="TOWNSHIP", limit=1_000).json()["items"]
-    names = Counter(unit["name"] for unit in units if unit["name"].startswith("镇 "))
-    assert names == Counter(f"镇 {number}" for number in range(1, COMMANDS + 1))
-    with Listener(behind.operator, board, unit=town.township) as stream:
+    registered = {answer.json()["unit_id"] for answer in answers}
+    assert len(registered) == COMMANDS
+    assert eventually(lambda: townships(behind.operator) - before == registered)
+    with Listener(behind.operator, BOARD, unit=town.township) as stream:
         assert stream.next()[0] == "snapshot"
         assert stream.until(town.open_case()["position"])
+    ending.start()
+
+
+def townships(operator: Person) -> set[str]:
+    found = operator.get("/v1/units", kind="TOWNSHIP", limit=1_000).json()["items"]
+    return {unit["unit_id"] for unit in found}
 
 
 def test_when_no_api_is_left_clients_are_told_to_come_again(behind: Behind) -> None:
