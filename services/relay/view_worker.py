@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -23,6 +23,7 @@ from services.relay.view_publisher import ViewPublisher
 from shared.events.ledger.reader import fetch_head
 from shared.runtime.database import Pool, service_pool
 from shared.runtime.settings import KafkaSettings
+from shared.runtime.signals import end_if_cancelled
 from shared.runtime.trees import Trees
 
 _POSITIONS_AT_ONCE: Final = 500
@@ -55,6 +56,7 @@ async def publish_views(url: str, kafka: KafkaSettings, reached: Reached) -> Non
             # Whatever it was, the events go on.
             again_s = _UNFIT_AGAIN_S
             log.exception("views_failed", again_in_s=again_s)
+        end_if_cancelled()
         await asyncio.sleep(again_s)
 
 
@@ -116,13 +118,14 @@ class _Views:
 
     async def _sweep(self, view: str, stand: Stand) -> None:
         """Takes away what the topic has and the view hasn't."""
-        with closing(self._publisher.keys(view)) as pages:
-            while (keys := await in_thread(partial(next, pages, None))) is not None:
-                async with self._pool.connection() as connection:
-                    at = await at_position(connection, self._trees, stand.position)
-                    gone = await lacking(READ_FROM_ROWS[view], at, keys)
-                if gone:
-                    await self._publish([Change(view, key, None, stand.position) for key in gone], {}, stand)
+        # Not closed from here, since a thread that nobody waits for any more may still be in it.
+        pages = self._publisher.keys(view)
+        while (keys := await in_thread(partial(next, pages, None))) is not None:
+            async with self._pool.connection() as connection:
+                at = await at_position(connection, self._trees, stand.position)
+                gone = await lacking(READ_FROM_ROWS[view], at, keys)
+            if gone:
+                await self._publish([Change(view, key, None, stand.position) for key in gone], {}, stand)
 
     async def _fill(self, view: str, stand: Stand) -> None:
         async with self._pool.connection() as connection:

@@ -29,7 +29,7 @@ from shared.events.ledger.reader import fetch_head
 from shared.runtime.database import Pool, service_pool
 from shared.runtime.garbage import rarely_collected
 from shared.runtime.settings import KafkaSettings, Settings
-from shared.runtime.signals import until_stopped
+from shared.runtime.signals import end_if_cancelled, until_stopped
 
 BATCH_EVENTS_MAX: Final = 2_000
 """Of one transaction, whose fixed cost is that of some hundred events."""
@@ -59,6 +59,7 @@ async def relay(url: str, kafka: KafkaSettings) -> None:
             log.error("relay_unfit", reason=str(unfit.exceptions[0]), again_in_s=again_s)
         except* (psycopg.Error, PoolTimeout, KafkaError, NotPublished) as away:
             log.warning("relay_waits", reason=type(away.exceptions[0]).__name__, again_in_s=again_s)
+        end_if_cancelled()
         await asyncio.sleep(again_s)
 
 

@@ -29,3 +29,13 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     await asyncio.wait({working})
     if not working.cancelled():
         working.result()
+
+
+def end_if_cancelled() -> None:
+    """For a loop that goes on after errors: one may have taken the place of its own cancellation.
+
+    Raises: asyncio.CancelledError, where this task was cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
