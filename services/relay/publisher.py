@@ -1,17 +1,13 @@
 """Publishing the events of the ledger, each once as `read_committed` sees it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 from uuid import UUID
 
 from services.relay.records import record_of
-from services.relay.transactions import Transactions, Word
+from services.relay.transactions import TRANSACTION_BYTES_MAX, Transactions, Word
 from shared.events.recorded import Recorded
 from shared.runtime.kafka import events_topic, relay_topic
 from shared.runtime.settings import KafkaSettings
-
-_TRANSACTION_BYTES_MAX: Final = 16 * 1024 * 1024
-"""What a transaction may keep in memory; a single larger event makes one of its own."""
 
 
 class _Published(Word, frozen=True, kw_only=True):
@@ -61,7 +57,7 @@ def _fitting(events: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
     """The events in runs that each fit a transaction."""
     first = size = 0
     for number, recorded in enumerate(events):
-        if size + len(recorded.data) > _TRANSACTION_BYTES_MAX and number > first:
+        if size + len(recorded.data) > TRANSACTION_BYTES_MAX and number > first:
             yield events[first:number]
             first, size = number, 0
         size += len(recorded.data)

@@ -21,6 +21,8 @@ from services.relay.records import Record
 from shared.runtime.kafka import client_options
 from shared.runtime.settings import KafkaSettings
 
+TRANSACTION_BYTES_MAX: Final = 16 * 1024 * 1024
+"""What a transaction should keep in memory; what can't be divided may be larger."""
 _BATCH_BYTES: Final = 256 * 1024
 _REQUEST_TIMEOUT_MS: Final = 10_000
 _DELIVERY_TIMEOUT_MS: Final = 15_000

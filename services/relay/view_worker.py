@@ -1,7 +1,7 @@
 """Keeping the topics of the views up with the read models, beside the events and whatever becomes of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -18,7 +18,7 @@ from services.projections.published.steps import Change, at_position, changes_be
 from services.projections.reads.progress import Progress, Stand
 from services.relay.standing import Reached
 from services.relay.threads import in_thread
-from services.relay.transactions import NotPublished, Unpublishable
+from services.relay.transactions import TRANSACTION_BYTES_MAX, NotPublished, Unpublishable
 from services.relay.view_publisher import ViewPublisher
 from shared.events.ledger.reader import fetch_head
 from shared.runtime.database import Pool, service_pool
@@ -27,7 +27,7 @@ from shared.runtime.signals import end_if_cancelled
 from shared.runtime.trees import Trees
 
 _POSITIONS_AT_ONCE: Final = 500
-"""What changed within them is one transaction; a row that changed several times is told once."""
+"""What changed within them is one transaction unless it is too much; a row that changed twice is told once."""
 _AGAIN_S: Final = 1.0
 _UNFIT_AGAIN_S: Final = 30.0
 
@@ -145,8 +145,12 @@ class _Views:
         to = min(stand.position, after + _POSITIONS_AT_ONCE, *ahead)
         async with self._pool.connection() as connection:
             earlier = await at_position(connection, self._trees, after)
-            later = await at_position(connection, self._trees, to)
-            changes = await changes_between(earlier, later, self._trees, behind)
+            while True:
+                later = await at_position(connection, self._trees, to)
+                changes = await changes_between(earlier, later, self._trees, behind)
+                if to == after + 1 or _size(changes) <= TRANSACTION_BYTES_MAX:
+                    break
+                to = after + (to - after) // 2
         await self._publish(changes, dict.fromkeys(behind, to), stand)
         return True
 
@@ -157,3 +161,7 @@ class _Views:
             view: publisher.mark(view, position, stand.generation) for view, position in positions.items()
         }
         await in_thread(partial(publisher.publish, changes, marks))
+
+
+def _size(changes: Iterable[Change]) -> int:
+    return sum(len(change.row) for change in changes if change.row is not None)

@@ -26,6 +26,8 @@ from services.projections.published.steps import Change
 from services.projections.rebuild import rebuild
 from services.projections.runner import Runner
 from services.projections.standing import fetch_standing
+from services.relay import view_worker
+from services.relay.standing import Reached
 from services.relay.transactions import NotPublished, Unpublishable
 from services.relay.view_publisher import ViewPublisher
 from shared.events.ledger.feed import Feed
@@ -173,6 +175,37 @@ def assert_each_change_once(town: KafkaSettings) -> None:
             assert seen.partition == partition_of(seen.key)
             assert seen.value != row
             last[seen.key] = position, seen.value
+
+
+def test_what_is_too_much_for_one_transaction_is_published_in_several(
+    database: Database, town: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view_worker, "TRANSACTION_BYTES_MAX", 2_000)
+    together: list[list[Change]] = []
+    publish = ViewPublisher.publish
+
+    def seen(publisher: ViewPublisher, changes: Sequence[Change], to: Any) -> None:
+        together.append([change for change in changes if change.view == "case_timeline"])
+        publish(publisher, changes, to)
+
+    monkeypatch.setattr(ViewPublisher, "publish", seen)
+
+    async def told() -> None:
+        await write(database.url, history(3, 40))
+        await rebuild(database.url)
+        publishing = asyncio.create_task(view_worker.publish_views(database.url, town, Reached()))
+        try:
+            await published(database, town)
+        finally:
+            publishing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await publishing
+        for lines in together:
+            one_position = len({line.position for line in lines}) == 1
+            assert one_position or sum(len(line.row or b"") for line in lines) <= 2_000
+        await must_be_what_is_read(database, town)
+
+    asyncio.run(told())
 
 
 def test_what_a_killed_relay_leaves_is_told_once_by_the_next(
