@@ -27,7 +27,7 @@ from shared.runtime.signals import end_if_cancelled
 from shared.runtime.trees import Trees
 
 _POSITIONS_AT_ONCE: Final = 500
-"""What changed within them is one transaction unless it is too much; a row that changed twice is told once."""
+"""What changed within them is one transaction, if it isn't too much; what changed twice is told once."""
 _AGAIN_S: Final = 1.0
 _UNFIT_AGAIN_S: Final = 30.0
 
