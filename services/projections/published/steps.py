@@ -13,7 +13,7 @@ from services.projections.figures.queries import Connection
 from services.projections.published.rows import READ_FROM_ROWS, At
 from services.projections.reads.case_answer import timeline_item
 from services.projections.reads.frames import encode
-from services.projections.reads.live_views import CAMPAIGN_KPI, CASE_TIMELINE, UNITS
+from services.projections.reads.live_views import CAMPAIGN_KPI, CASE_TIMELINE, UNIT_VIEWS, UNITS
 from services.projections.reads.sources import summary
 from shared.events.ledger.reader import fetch_range
 from shared.events.recorded import Recorded
@@ -23,8 +23,6 @@ from shared.policy.moments import day_of
 from shared.runtime.trees import Trees
 
 _COVERAGE: Final = "visit_coverage"
-_NAMED: Final = ("backlog_by_holder", "backlog_by_origin")
-"""Views whose rows have the name of their unit."""
 _LANGUAGE: Final = "en"
 """Of the summaries: as in a read that asks for none."""
 _BEGINNING: Final = date(1970, 1, 1)
@@ -132,15 +130,14 @@ async def _touched(earlier: At, later: At) -> Mapping[str, Touched]:
     parameters = {"after": earlier.position, "to": later.position, "views": list(READ_FROM_ROWS)}
     found = await later.connection.execute(_TOUCHED, parameters)
     touched: defaultdict[str, Touched] = defaultdict(Touched)
-    for view, key, position in await found.fetchall():
-        touched[view][key] = position
+    for name, key, position in await found.fetchall():
+        touched[name][key] = position
     units = touched[UNITS]
-    for view in _NAMED:
-        touched[view] |= units
-    # How much of a roster is visited depends on what was done beneath, and on who stands there.
-    for unit, position in (touched[_COVERAGE] | units).items():
-        above = {*earlier.tree.path(unit), *later.tree.path(unit)}
-        touched[_COVERAGE] |= Touched(dict.fromkeys(above, position))
+    # A row has the name of its unit, and may depend on who stands beneath it.
+    for name, view in UNIT_VIEWS.items():
+        for unit, position in (touched[name] | units).items():
+            around = view.touched(earlier.tree, [unit]) | view.touched(later.tree, [unit])
+            touched[name] |= Touched(dict.fromkeys(around, position))
     touched[CAMPAIGN_KPI] |= touched[_COVERAGE] | await _ripened(earlier, later)
     return touched
 
