@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 from shared.runtime.parentage import signal_at_parents_death
 
 _STOP_S: Final = 30.0
+_LOOK_S: Final = 0.02
 _PORTS: Final = (20_000, 32_000)
 """Below those of the near ends of connections, of which one might take the port of a server that is down."""
 
@@ -75,6 +77,20 @@ class Process:
 
     def resume(self) -> None:
         self._send(signal.SIGCONT)
+
+    def await_listening(self, port: int, seconds: float) -> bool:
+        """Whether it came to listen on a port of 127.0.0.1 in time; one that didn't is killed."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return True
+            except OSError:
+                if not self.running():
+                    break
+                time.sleep(_LOOK_S)
+        self.kill()
+        return False
 
     def last_words(self) -> str:
         """The last line of its output."""

@@ -7,11 +7,9 @@ import functools
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -80,7 +78,8 @@ class Broker(Process):
             cluster = self._tool("random-uuid").strip()
             self._tool("format", "--standalone", "--cluster-id", cluster, "--config", str(self._settings))
         super().start()
-        self._await_listening()
+        if not self.await_listening(self._port, _START_S):
+            raise BrokerUnavailable(f"the broker didn't start: {self.last_words()}")
 
     def _tool(self, *arguments: str) -> str:
         command = self._installation.command("kafka.tools.StorageTool", *arguments)
@@ -88,19 +87,6 @@ class Broker(Process):
         if done.returncode != 0:
             raise BrokerUnavailable(last_line(done.stderr or done.stdout))
         return done.stdout
-
-    def _await_listening(self) -> None:
-        end = time.monotonic() + _START_S
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-                return
-            except OSError:
-                if not self.running():
-                    break
-                time.sleep(0.05)
-        self.kill()
-        raise BrokerUnavailable(f"the broker didn't start: {self.last_words()}")
 
 
 @functools.cache

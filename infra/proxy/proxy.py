@@ -2,8 +2,6 @@
 
 import functools
 import os
-import socket
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -14,7 +12,6 @@ from infra.programs import ProgramUnavailable, obtain
 CONFIGURATION: Final = Path(__file__).with_name("haproxy.cfg")
 
 _START_S: Final = 30.0
-_LOOK_S: Final = 0.02
 
 
 @functools.cache
@@ -42,12 +39,5 @@ class Proxy(Process):
     def start(self) -> None:
         """Starts it and waits until it listens. Raises: ProgramUnavailable."""
         super().start()
-        end = time.monotonic() + _START_S
-        while time.monotonic() < end and self.running():
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(_LOOK_S)
-        self.kill()
-        raise ProgramUnavailable(f"the proxy didn't start: {self.last_words()}")
+        if not self.await_listening(self._port, _START_S):
+            raise ProgramUnavailable(f"the proxy didn't start: {self.last_words()}")
