@@ -1,6 +1,8 @@
 """Recording histories in a real ledger and projecting them, as far as the tests of projections need."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,11 +11,13 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from services.projections.catalogue import TABLES, projector_of
-from services.projections.feeding import dense
-from services.projections.runner import Batches, connect
+from services.projections.feeding import LedgerSource, Source, dense
+from services.projections.operations import status, verify
+from services.projections.runner import Batches, Runner, connect
 from services.projections.standing import fetch_standing
 from services.projections.teller import ProjectorOf
 from shared.events.ledger.appender import Appender
+from shared.events.ledger.feed import BATCH_MAX, Feed
 from shared.events.ledger.reader import fetch_head, fetch_range
 from shared.runtime.database import service_pool
 from tests.histories import Occurrence, append_of
@@ -51,6 +55,44 @@ async def project_all(
             if forgetful:
                 batches = Batches(connection, standing, projectors)
         return standing.position
+
+
+@asynccontextmanager
+async def working(url: str, source: Source) -> AsyncIterator[asyncio.Task[None]]:
+    """A worker that keeps the rows up with a source."""
+    task = asyncio.create_task(Runner(url, source).run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def following(
+    url: str, only: Collection[int] | None = None, *, batch_max: int = BATCH_MAX
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A worker that follows the ledger, for some shards (None: all)."""
+    async with (
+        service_pool(url, name="feed", connections_max=1) as pool,
+        working(url, LedgerSource(Feed(pool, batch_max=batch_max), only)) as task,
+    ):
+        yield task
+
+
+async def caught_up(url: str, *, within_s: float = 30) -> None:
+    """Waits until every shard stands at the head."""
+    async with asyncio.timeout(within_s):
+        while any(shard.lag for shard in (await status(url)).projections):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def must_hold(url: str) -> None:
+    """The rows are those that a build from zero makes."""
+    report = await verify(url)
+    assert report.holds, report
+    assert report.parked == 0
 
 
 async def rows_of(url: str) -> dict[str, list[dict[str, Any]]]:

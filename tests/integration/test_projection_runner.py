@@ -1,9 +1,6 @@
 """Following the ledger through killed connections, rivals, poisoned streams and rebuilds."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -13,22 +10,18 @@ from psycopg import AsyncConnection
 
 from services.projections.cases.projector import CaseProjector, CaseState
 from services.projections.catalogue import projector_of
-from services.projections.feeding import LedgerSource
 from services.projections.figures.tallies import tally
-from services.projections.operations import UnknownView, rebuild, retry_parked, status, verify
+from services.projections.operations import UnknownView, rebuild, retry_parked, status
 from services.projections.rebuild import RebuildBusy, workshop
-from services.projections.runner import Runner
 from services.projections.standing import CHANGED
 from services.projections.temporal import FOREVER, Projector, Row
 from services.projections.worker import project
 from shared.events.base import Event
 from shared.events.cases import CaseAccepted
-from shared.events.ledger.feed import Feed
 from shared.events.recorded import Recorded
-from shared.runtime.database import service_pool
 from tests.conftest import Database
 from tests.histories import Appends, County, play
-from tests.projecting import appending, project_all, record, rows_of
+from tests.projecting import appending, caught_up, following, must_hold, project_all, record, rows_of
 
 CASES = [("open", which, 1, 0) for which in range(6)] + [("accept", 0, 1, 0)] * 6
 
@@ -47,31 +40,6 @@ def county_of(seed: int, size: int, *, position: int = 0) -> County:
         ],
     )
     return county
-
-
-@asynccontextmanager
-async def following(url: str, only: Collection[int] | None = None) -> AsyncIterator[asyncio.Task[None]]:
-    async with service_pool(url, name="feed", connections_max=1) as pool:
-        task = asyncio.create_task(Runner(url, LedgerSource(Feed(pool), only)).run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-async def caught_up(url: str) -> None:
-    """Waits until every shard stands at the head."""
-    async with asyncio.timeout(30):
-        while any(shard.lag for shard in (await status(url)).projections):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def must_hold(url: str) -> None:
-    report = await verify(url)
-    assert report.holds, report
-    assert report.parked == 0
 
 
 def test_connections_killed_mid_batch_lose_and_double_nothing(database: Database) -> None:

@@ -1,7 +1,6 @@
 """Publishing a ledger and feeding read models from it, as far as the tests of the feed need."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,13 +14,14 @@ from psycopg.sql import SQL, Identifier
 from services.kafka_topics import create_missing
 from services.projections.catalogue import TABLES
 from services.projections.kafka_feed import KafkaFeed
-from services.projections.operations import status, verify
-from services.projections.runner import Runner
+from services.projections.operations import status
 from services.relay.publisher import Publisher
 from shared.events.ledger.reader import fetch_head, fetch_range
 from shared.runtime.database import service_pool
 from shared.runtime.kafka import events_topic
 from shared.runtime.settings import KafkaSettings
+from tests import projecting
+from tests.projecting import working
 
 
 def town_at(servers: str) -> KafkaSettings:
@@ -56,28 +56,17 @@ async def publish(url: str, town: KafkaSettings, *, batch: int = 50) -> int:
 @asynccontextmanager
 async def fed(url: str, town: KafkaSettings) -> AsyncIterator[asyncio.Task[None]]:
     """A worker that is fed by Kafka."""
-    async with service_pool(url, name="feed", connections_max=1) as pool, KafkaFeed(pool, town) as feed:
-        task = asyncio.create_task(Runner(url, feed).run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    async with (
+        service_pool(url, name="feed", connections_max=1) as pool,
+        KafkaFeed(pool, town) as feed,
+        working(url, feed) as task,
+    ):
+        yield task
 
 
 async def caught_up(url: str) -> None:
-    """Waits until every shard stands at the head."""
-    async with asyncio.timeout(60):
-        while any(shard.lag for shard in (await status(url)).projections):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def must_hold(url: str) -> None:
-    """The rows are those that a build from zero makes."""
-    report = await verify(url)
-    assert report.holds, report
-    assert report.parked == 0
+    """Waits until every shard stands at the head; a group takes its time to form."""
+    await projecting.caught_up(url, within_s=60)
 
 
 async def forget_rows(url: str) -> None:

@@ -18,14 +18,12 @@ from shared.runtime.settings import KafkaSettings
 from tests.conftest import Database
 from tests.histories import County, Move, moves
 from tests.integration.test_projection_equality import grow
-from tests.integration.test_projection_runner import following
 from tests.kafka.feeding import (
     caught_up,
     divide,
     fed,
     forget_rows,
     ledger_of,
-    must_hold,
     parked_of,
     positions_of,
     publish,
@@ -33,7 +31,7 @@ from tests.kafka.feeding import (
 )
 from tests.kafka.meddling import cut_off, everything, move_offsets, position_of, replaced, say_published, send
 from tests.product import environment
-from tests.projecting import appending, project_all, record, rows_of
+from tests.projecting import appending, following, must_hold, project_all, record, rows_of
 
 EXAMPLES = settings(
     max_examples=5,

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,18 +21,14 @@ from psycopg import AsyncConnection
 from infra.kafka.broker import Broker
 from services.kafka_topics import create_missing, topic_ids
 from services.projections.catalogue import PUBLISHED_VIEWS
-from services.projections.feeding import LedgerSource
 from services.projections.published.steps import Change
 from services.projections.rebuild import rebuild
-from services.projections.runner import Runner
 from services.projections.standing import fetch_standing
 from services.relay import view_worker
 from services.relay.standing import Reached
 from services.relay.transactions import NotPublished, Unpublishable
 from services.relay.view_publisher import ViewPublisher
-from shared.events.ledger.feed import Feed
 from shared.events.ledger.reader import fetch_head, fetch_range
-from shared.runtime.database import service_pool
 from shared.runtime.identifiers import new_id
 from shared.runtime.kafka import relayed_views_topic, view_topic
 from shared.runtime.settings import KafkaSettings
@@ -42,7 +38,7 @@ from tests.histories import County, Occurrence, any_moves, play
 from tests.kafka.feeding import town_at
 from tests.kafka.reading import Seen, committed
 from tests.kafka.test_relay import Relays
-from tests.projecting import appending, head_of, record
+from tests.projecting import appending, following, head_of, record
 from tests.published import Views, bare, expected
 
 KILLS = 3
@@ -61,19 +57,6 @@ def relays(database: Database, town: KafkaSettings) -> Iterator[Relays]:
         started = Relays(database, town, Path(directory))
         yield started
         started.kill_all()
-
-
-@asynccontextmanager
-async def projecting(url: str) -> AsyncIterator[None]:
-    """A worker keeps the rows up with the ledger."""
-    async with service_pool(url, name="feed", connections_max=1) as pool:
-        task = asyncio.create_task(Runner(url, LedgerSource(Feed(pool, batch_max=100))).run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
 
 def history(seed: int, size: int) -> list[list[Occurrence]]:
@@ -218,7 +201,7 @@ def test_what_a_killed_relay_leaves_is_told_once_by_the_next(
     async def kill_and_follow() -> None:
         leader = relays.start()
         await published(database, town)
-        async with projecting(database.url):
+        async with following(database.url, batch_max=100):
             for first in range(0, len(appends), size):
                 writing = asyncio.create_task(write(database.url, appends[first : first + size], 0.02))
                 await moved(town)
@@ -257,7 +240,7 @@ def test_a_broker_that_was_away_is_caught_up_with(database: Database, broker: Br
     half = len(appends) // 2
 
     async def kill_and_follow(relays: Relays) -> None:
-        async with projecting(database.url):
+        async with following(database.url, batch_max=100):
             relay = relays.start()
             await write(database.url, appends[:half])
             await published(database, town)
@@ -285,7 +268,7 @@ def test_rows_made_anew_and_topics_made_anew_are_published_whole(
     false = ["nobody", str(new_id()), f"{new_id()}/T13/1"]
 
     async def make_anew() -> None:
-        async with projecting(database.url):
+        async with following(database.url, batch_max=100):
             await write(database.url, appends[:-8])
             relays.start()
             await published(database, town)
