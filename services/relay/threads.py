@@ -8,6 +8,7 @@ from typing import Final, TypeVar, cast
 
 _FINISH_S: Final = 5.0
 """How long a transaction under way may take after the signal to stop."""
+_LOOK_S: Final = 10.0
 
 T = TypeVar("T")
 
@@ -46,3 +47,10 @@ async def in_thread(work: Callable[[], T]) -> T:
         done.add_done_callback(lambda late: late.cancelled() or late.exception())
         await asyncio.wait({done}, timeout=_FINISH_S)
         raise
+
+
+async def look_again(look: Callable[[], None]) -> None:
+    """Looks every now and then, until it raises."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        await in_thread(look)

@@ -5,18 +5,19 @@ Whoever starts with the same transactional id ends what another one left undone 
 and reads the last word only then: nothing can be published behind its back.
 """
 
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+import threading
+from collections.abc import Collection, Iterable
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaTimeoutError
+import structlog
+from kafka import KafkaProducer
 from kafka.structs import TopicPartition
 
 from services.kafka_topics import RECORD_BYTES_MAX
+from services.relay.hanging import await_decided, hanging_in
+from services.relay.reading import last_committed
 from services.relay.records import Record
 from shared.runtime.kafka import client_options
 from shared.runtime.settings import KafkaSettings
@@ -31,8 +32,9 @@ _TRANSACTION_TIMEOUT_MS: Final = 30_000
 _RETRY_MS: Final = 10
 """The next transaction is refused for as long as the last one is still being completed."""
 _START_TIMEOUT_MS: Final = 10_000
-_READ_TIMEOUT_S: Final = 10.0
 _WORD_KEY: Final = b"position"
+
+_log = structlog.stdlib.get_logger("anjie.relay")
 
 
 class Unpublishable(Exception):
@@ -56,17 +58,28 @@ class Transactions(Generic[W]):
     """The only ones with this id, until somebody else takes it.
 
     After any exception they are of no more use: what was published is what the next ones find.
-    The methods block; one thread at a time may call them.
+    The methods block, each until another one that is called meanwhile has ended.
     """
 
     def __init__(
-        self, kafka: KafkaSettings, transactional_id: str, words: str, word: type[W], ledger_id: UUID
+        self,
+        kafka: KafkaSettings,
+        transactional_id: str,
+        topics: Collection[str],
+        words: str,
+        word: type[W],
+        ledger_id: UUID,
     ) -> None:
-        """Fences off whoever published before; `words` is the topic for words.
+        """Fences off whoever published before; `topics` are those of the records, `words` that of the words.
 
         Raises: kafka.errors.KafkaError; Unpublishable where the last word is of another ledger.
         """
-        self._words = words
+        self._kafka = kafka
+        self._words = TopicPartition(words, 0)
+        self._word_type = word
+        self._ledger_id = ledger_id
+        self._looked = True
+        self._lock = threading.Lock()
         self._producer = KafkaProducer(
             **client_options(kafka),
             transactional_id=transactional_id,
@@ -84,8 +97,11 @@ class Transactions(Generic[W]):
         )
         try:
             self._producer.init_transactions()
-            last = _last_value(kafka, TopicPartition(words, 0))
-            self.word = None if last is None else _read(last, word, words, ledger_id)
+            partitions = [TopicPartition(t, number) for t in topics for number in range(self.partitions(t))]
+            self._partitions = (*partitions, self._words)
+            self.hanging = hanging_in(kafka, self._partitions)
+            """Where a transaction of theirs hangs, which is to be ended before anything is published."""
+            self.word = self._last_word()
             """The last one that was committed before; None where there is none."""
         except BaseException:
             self.close()
@@ -100,16 +116,49 @@ class Transactions(Generic[W]):
 
         Raises: kafka.errors.KafkaError, NotPublished.
         """
-        producer = self._producer
-        producer.begin_transaction()
-        sent = [self._send(record) for record in records]
-        sent.append(producer.send(self._words, msgspec.json.encode(word), _WORD_KEY, partition=0))
-        producer.flush()
-        # The library mends some errors by a new epoch, which drops what was sent and yet lets the
-        # commit succeed with nothing in it. So every record must be known to be there before.
-        if not all(future.succeeded() for future in sent):
-            raise NotPublished
-        producer.commit_transaction()
+        with self._lock:
+            self._looked = False
+            self._producer.begin_transaction()
+            sent = [self._send(record) for record in records]
+            sent.append(self._send(Record(self._words.topic, 0, _WORD_KEY, msgspec.json.encode(word), [])))
+            self._await_stored(sent)
+            self._producer.commit_transaction()
+
+    def end_hanging(self, *, committed: bool) -> None:
+        """Ends what hangs, either way, and reads the last word again.
+
+        Raises: kafka.errors.KafkaError, NotPublished; Unpublishable as at the start.
+        """
+        with self._lock:
+            self._producer.begin_transaction()
+            if committed:
+                for partition in self.hanging:
+                    # The library adds a partition only with a record, and there is nothing to say in these.
+                    self._producer._transaction_manager.maybe_add_partition_to_transaction(partition)
+                self._producer.commit_transaction()
+            else:
+                self._await_stored(
+                    [
+                        self._send(Record(where.topic, where.partition, b"", None, []))
+                        for where in self.hanging
+                    ]
+                )
+                self._producer.abort_transaction()
+            await_decided(self._kafka, self._partitions)
+            topics = sorted({partition.topic for partition in self.hanging})
+            _log.warning("hanging_ended", topics=topics, committed=committed)
+            self.hanging = frozenset()
+            self.word = self._last_word()
+
+    def look(self) -> None:
+        """Makes sure that what was committed since the last look can be read.
+
+        Raises: kafka.errors.KafkaError, a timeout where it hangs.
+        """
+        with self._lock:
+            if not self._looked:
+                await_decided(self._kafka, self._partitions)
+                self._looked = True
 
     def close(self) -> None:
         """Lets go of the connections; a transaction that is still open is left to whoever comes next."""
@@ -120,26 +169,18 @@ class Transactions(Generic[W]):
             record.topic, record.value, record.key, record.headers, partition=record.partition
         )
 
+    def _await_stored(self, sent: Collection[Any]) -> None:
+        self._producer.flush()
+        # The library mends some errors by a new epoch, which drops what was sent and yet lets the
+        # commit succeed with nothing in it. So every record must be known to be there before.
+        if not all(future.succeeded() for future in sent):
+            raise NotPublished
 
-def committed_reader(kafka: KafkaSettings) -> Any:
-    """A consumer of what is committed, of no group."""
-    return KafkaConsumer(**client_options(kafka), isolation_level="read_committed", enable_auto_commit=False)
-
-
-def read_committed(consumer: Any, partition: TopicPartition, start: int, end: int) -> Iterator[list[Any]]:
-    """The committed records of a partition between two offsets, some at a time; assigns it.
-
-    Raises: kafka.errors.KafkaError.
-    """
-    consumer.assign([partition])
-    consumer.seek(partition, start)
-    deadline = time.monotonic() + _READ_TIMEOUT_S
-    while (position := consumer.position(partition)) < end:
-        if time.monotonic() > deadline:
-            raise KafkaTimeoutError(f"{partition.topic} couldn't be read for {_READ_TIMEOUT_S:.0f} s")
-        yield consumer.poll(timeout_ms=500).get(partition, [])
-        if consumer.position(partition) > position:
-            deadline = time.monotonic() + _READ_TIMEOUT_S
+    def _last_word(self) -> W | None:
+        last = last_committed(self._kafka, self._words)
+        return (
+            None if last is None else _read(last.value, self._word_type, self._words.topic, self._ledger_id)
+        )
 
 
 def _read(value: bytes, word: type[W], topic: str, ledger_id: UUID) -> W:
@@ -152,22 +193,3 @@ def _read(value: bytes, word: type[W], topic: str, ledger_id: UUID) -> W:
             f"{topic} is that of ledger {said.ledger_id}; ANJIE_KAFKA_PREFIX chooses other topics"
         )
     return said
-
-
-def _last_value(kafka: KafkaSettings, partition: TopicPartition) -> bytes | None:
-    """The last committed value, looked for from the end, since what was aborted takes offsets too."""
-    with closing(committed_reader(kafka)) as consumer:
-        first = consumer.beginning_offsets([partition])[partition]
-        end = consumer.end_offsets([partition])[partition]
-        start, step = end, 4
-        while start > first:
-            start, step = max(first, end - step), 4 * step
-            values = [
-                record.value
-                for records in read_committed(consumer, partition, start, end)
-                for record in records
-            ]
-            if values:
-                value: bytes = values[-1]
-                return value
-        return None

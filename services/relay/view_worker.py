@@ -17,7 +17,7 @@ from services.projections.published.rows import READ_FROM_ROWS, lacking
 from services.projections.published.steps import Change, at_position, changes_between, whole
 from services.projections.reads.progress import Progress, Stand
 from services.relay.standing import Reached
-from services.relay.threads import in_thread
+from services.relay.threads import in_thread, look_again
 from services.relay.transactions import TRANSACTION_BYTES_MAX, NotPublished, Unpublishable
 from services.relay.view_publisher import ViewPublisher
 from shared.events.ledger.reader import fetch_head
@@ -46,6 +46,7 @@ async def publish_views(url: str, kafka: KafkaSettings, reached: Reached) -> Non
             ):
                 progress = Progress(pool, trees := Trees(pool))
                 tasks.create_task(progress.run())
+                tasks.create_task(look_again(publisher.look))
                 await _Views(pool, trees, progress, publisher, reached).follow()
         except* Unpublishable as unfit:
             again_s = _UNFIT_AGAIN_S

@@ -21,7 +21,7 @@ from psycopg_pool import PoolTimeout
 from services.kafka_topics import create_missing
 from services.relay.publisher import Publisher
 from services.relay.standing import Reached, await_turn, session, tell
-from services.relay.threads import in_thread
+from services.relay.threads import in_thread, look_again
 from services.relay.transactions import NotPublished, Unpublishable
 from services.relay.view_worker import publish_views
 from shared.events.ledger.feed import Feed
@@ -82,6 +82,7 @@ async def _lead(turn: AsyncConnection[Any], pool: Pool, url: str, kafka: KafkaSe
             if publisher.position > head:
                 raise Unpublishable(f"position {publisher.position} is published, the ledger ends at {head}")
             log.info("relay_publishes", position=publisher.position, head=head)
+            tasks.create_task(look_again(publisher.look))
             await _follow(publisher, Feed(pool, batch_max=BATCH_EVENTS_MAX), reached)
         finally:
             await in_thread(publisher.close)
