@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
 SET_UP := infra/set-up.sh requirements-uv.lock
+FRONT_END := infra/front-end.sh shared/web/package-lock.json requirements-node.lock
 
 .PHONY: help
 help: ## Show this list
@@ -53,11 +54,13 @@ cluster: .venv/dev.stamp ## Run two of each part with a real Kafka and PostgreSQ
 	@exec $(PYTHON_IN_VENV) -m infra.cluster $$PPID
 
 # The packages of the tests include those of the product, so each of the two leaves `run` served.
-.venv/run.stamp: requirements.lock $(SET_UP)
+.venv/run.stamp: requirements.lock $(SET_UP) $(FRONT_END)
 	@infra/set-up.sh requirements.lock
+	@infra/front-end.sh --omit=dev
 	@rm -f .venv/dev.stamp
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.lock requirements.lock $(SET_UP)
+.venv/dev.stamp: requirements-dev.lock requirements.lock $(SET_UP) $(FRONT_END)
 	@infra/set-up.sh requirements-dev.lock
+	@infra/front-end.sh
 	@touch .venv/run.stamp $@

@@ -23,14 +23,19 @@ def obtain(program: str, package: str) -> Path:
 
     Raises: ProgramUnavailable.
     """
+    if _find(program) is None:
+        install(package)
     found = _find(program)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        run(["apt-get", "-qq", "update"])
-        run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", package])
-        found = _find(program)
     if found is None:
         raise ProgramUnavailable(f"no {program} on this machine; on Debian: apt-get install {package}")
     return Path(found)
+
+
+def install(package: str) -> None:
+    """Installs Debian's package, where that may be done. Raises: ProgramUnavailable where it fails."""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        run(["apt-get", "-qq", "update"])
+        run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", package])
 
 
 def run(command: Sequence[str]) -> None:

@@ -21,6 +21,8 @@ from services.intake.api import routes as intake
 from services.intake.application.file_store import FileStore
 from services.intake.application.files import Files
 from services.intake.application.rule_packs import ensure_default
+from services.pages.pages import made_pages, problem_page
+from services.pages.pages import operations as page_operations
 from services.projections.api import asyncapi
 from services.projections.api import routes as projections
 from services.projections.api.publications import figure_reader
@@ -124,7 +126,8 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
         title="Anjie 案结", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
     app.state.end_streams = reads.end_streams
-    served = Operations(documented, bearer_sign_in(verifier))
+    pages = made_pages()
+    served = Operations(documented, bearer_sign_in(verifier), partial(problem_page, pages))
     served.add(reference.operation(trees))
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
@@ -140,11 +143,19 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     @cache
     def document() -> bytes:
         return msgspec.json.encode(
-            openapi_document(served.operations, title=app.title, version=_version(), description=_DESCRIPTION)
+            openapi_document(
+                [operation for operation in served.operations if operation.documented],
+                title=app.title,
+                version=_version(),
+                description=_DESCRIPTION,
+            )
         )
 
     for operation in about.operations(pool, _problem_kinds(), document, read_gauges):
         served.add(operation)
+    if set(services) == set(SERVICES):
+        for operation in page_operations(pages):
+            served.add(operation)
     app.router.routes.append(served)
     return app
 

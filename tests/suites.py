@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from infra.browser import chromium
 from infra.kafka.broker import BrokerUnavailable, installation
 from infra.programs import ProgramUnavailable
 from infra.proxy.proxy import haproxy
@@ -28,6 +29,7 @@ _AT_ONCE: Final = 2
 _PROGRESS: Final = re.compile(r"^[.sxXFE]+ +\[ *(\d+%)\]$")
 _KAFKA: Final = "kafka"
 _PROXY: Final = "proxy"
+_BROWSER: Final = "browser"
 
 
 def _pytest(name: str) -> list[str]:
@@ -50,6 +52,7 @@ SUITES: Final[dict[str, list[str]]] = {
     _KAFKA: _pytest("kafka"),
     "integration": _pytest("integration"),
     "e2e": _pytest("e2e"),
+    _BROWSER: _pytest("browser"),
     "unit": _pytest("unit"),
     "contract": _pytest("contract"),
     "infra": _pytest("infra"),
@@ -96,7 +99,16 @@ def proxy_found() -> str:
     return f"HAProxy ({haproxy()})"
 
 
-_NEEDED: Final[dict[str, Callable[[], str]]] = {_KAFKA: broker_found, _PROXY: proxy_found}
+def browser_found() -> str:
+    """What browser the tests will use. Raises: ProgramUnavailable."""
+    return f"Chromium ({chromium()})"
+
+
+_NEEDED: Final[dict[str, Callable[[], str]]] = {
+    _KAFKA: broker_found,
+    _PROXY: proxy_found,
+    _BROWSER: browser_found,
+}
 """What a suite can't do without: says what was found, or raises with the reason."""
 
 

@@ -180,6 +180,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[str, ...] = ()
     """Headers it needs, else 428; with a leading `?` those that it only takes notice of."""
     batchable: bool = False
+    documented: bool = True
+    """Whether the OpenAPI document tells of it; pages are for people."""
 
 
 class _Node:
@@ -193,12 +195,22 @@ class _Node:
         self.methods: dict[str, tuple[Operation, tuple[str, ...]]] = {}
 
 
+PageOf = Callable[[Request, Problem], Answer | None]
+"""From a problem to the page that tells it, where a page was asked for."""
+
+
+def _no_page(request: Request, problem: Problem) -> Answer | None:
+    return None
+
+
 class Operations(BaseRoute):
     """Everything the application answers, as one route."""
 
-    def __init__(self, operations: Iterable[Operation], sign_in: SignIn) -> None:
+    def __init__(self, operations: Iterable[Operation], sign_in: SignIn, page_of: PageOf = _no_page) -> None:
+        """`page_of` tells a problem to people."""
         self.operations: list[Operation] = []
         self._sign_in = sign_in
+        self._page_of = page_of
         self._root = _Node()
         self._needs: dict[str, tuple[bytes, ...]] = {}
         for operation in operations:
@@ -279,7 +291,7 @@ class Operations(BaseRoute):
         except Exception as error:
             log.exception("request failed", error=type(error).__name__, request_id=request.request_id)
             problem = Problem("internal")
-        return problem_answer(problem, request.language)
+        return self._page_of(request, problem) or problem_answer(problem, request.language)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         return (Match.FULL if scope["type"] == "http" else Match.NONE), {}

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -43,8 +44,26 @@ def arguments(name: str) -> list[str]:
 
 def copies() -> list[Copy]:
     """What is copied from the checkout, of all stages."""
-    found = [instruction.rest.split() for instruction in instructions() if instruction.name == "COPY"]
-    return [Copy(*words) for words in found if not words[0].startswith("--")]
+    return [copy for options, copy in _copies() if not options]
+
+
+def packages() -> list[Copy]:
+    """What the image has of the front-end packages; their sources as they lie in a checkout."""
+    return [
+        Copy(copy.source.replace("/web/", "shared/web/", 1), copy.to)
+        for options, copy in _copies()
+        if options == ["--from=front-end"]
+    ]
+
+
+def _copies() -> Iterator[tuple[list[str], Copy]]:
+    for instruction in instructions():
+        if instruction.name == "COPY":
+            words = instruction.rest.split()
+            options = [word for word in words if word.startswith("--")]
+            *sources, to = words[len(options) :]
+            for source in sources:
+                yield options, Copy(source, to)
 
 
 def environment() -> dict[str, str]:

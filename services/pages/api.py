@@ -1,0 +1,63 @@
+"""Asking the public interface on behalf of whoever looks at a page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from shared.runtime.web import Answer, Request, Streamed
+
+_PASSED_ON: Final = (
+    b"accept-language",
+    b"authorization",
+    b"cookie",
+    b"host",
+    b"x-csrf-token",
+    b"x-request-id",
+)
+
+Ask = Callable[[Request], Awaitable[Answer | Streamed]]
+
+
+class Refused(Exception):
+    """The interface refused; `problem` has the members of RFC 9457."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(status, problem.get("type"))
+        self.status = status
+        self.problem = problem
+
+
+class Api:
+    """The public interface, asked in the same process with the rights of the request in hand."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def get(self, request: Request, path: str, **query: Any) -> Any:
+        """The answer to a read; parameters that are None are left out. Raises: Refused."""
+        given = {name: value for name, value in query.items() if value is not None}
+        asked = Request("GET", path, _passed_on(request), query_string=urlencode(given, doseq=True).encode())
+        return await self._answered(asked)
+
+    async def post(
+        self, request: Request, path: str, body: Any, *, key: str, version: int | None = None
+    ) -> Any:
+        """The answer to a command under its Idempotency-Key. Raises: Refused."""
+        headers = _passed_on(request) | {b"idempotency-key": key.encode()}
+        if version is not None:
+            headers[b"if-match"] = f'"{version}"'.encode()
+        return await self._answered(Request("POST", path, headers, content=msgspec.json.encode(body)))
+
+    async def _answered(self, request: Request) -> Any:
+        answer = await self._ask(request)
+        assert isinstance(answer, Answer), f"{request.path} is a stream"
+        body: Any = msgspec.json.decode(answer.content) if answer.content else None
+        if answer.status >= 400:
+            raise Refused(answer.status, body)
+        return body
+
+
+def _passed_on(request: Request) -> dict[bytes, bytes]:
+    return {name: value for name, value in request.headers.items() if name in _PASSED_ON}

@@ -1,0 +1,37 @@
+"""All pages, put together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from services.pages import assets, look, welcome
+from services.pages.design import design
+from shared.runtime.problems import Problem
+from shared.runtime.web import Answer, Operation, Request
+from shared.web.assets import Assets
+from shared.web.pages import Pages
+
+_HERE: Final = Path(__file__).parent
+
+
+def made_pages() -> Pages:
+    """What renders the pages of all rooms. Raises: FileNotFoundError where packages aren't installed."""
+    return Pages(Assets(), [_HERE])
+
+
+def operations(pages: Pages) -> Sequence[Operation]:
+    return (
+        assets.operation(pages.assets),
+        look.operation(),
+        welcome.operation(pages),
+        design.operation(pages),
+    )
+
+
+def problem_page(pages: Pages, request: Request, problem: Problem) -> Answer | None:
+    """The problem as a page, where a page was asked for."""
+    if request.path.startswith("/v1/") or "text/html" not in (request.header(b"accept") or ""):
+        return None
+    answer = pages.render(request, "problem.html", status=problem.status, problem=problem)
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in problem.headers.items())
+    return answer._replace(headers=(*answer.headers, *headers))

@@ -1,0 +1,85 @@
+"""From a template to an answer: words, look and the headers that keep a page to itself."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from shared.policy.moments import SHANGHAI
+from shared.runtime.web import Answer, Request
+from shared.web.assets import Assets
+from shared.web.look import Look, look_of
+from shared.web.words import Words
+
+HTML: Final = b"text/html; charset=utf-8"
+SECURITY: Final[tuple[tuple[bytes, bytes], ...]] = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none';"
+        b" form-action 'self'; frame-ancestors 'none'",
+    ),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(self), camera=(self), microphone=()"),
+)
+"""No third party, no inline script or style, in nobody's frame."""
+_TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+class Pages:
+    """Renders templates of ours and of `rooms`, directories that may have a `words.yaml`, too."""
+
+    def __init__(self, assets: Assets, rooms: Iterable[Path]) -> None:
+        directories = [_TEMPLATES, *rooms]
+        self.assets = assets
+        self.words = Words(file for room in directories for file in sorted(room.rglob("words.yaml")))
+        self._environment = Environment(
+            loader=FileSystemLoader(directories),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["asset"] = assets.path
+
+    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Answer:
+        """The page for whoever asks, in their language and look; never kept by anybody in between."""
+        look = look_of(request.header(b"cookie"), request.headers.get(b"accept-language"))
+        content = self._environment.get_template(template).render(
+            look=look,
+            t=partial(self.words.say, look.language),
+            day=partial(_day, look),
+            moment=partial(_moment, look),
+            path=request.path,
+            **values,
+        )
+        headers = (*SECURITY, (b"cache-control", b"no-store"), (b"content-language", look.language.encode()))
+        return Answer(status, content.encode(), headers, HTML)
+
+
+def _moment(look: Look, instant: str | datetime) -> Markup:
+    """An instant as people in China say it, to the minute; exactly, for machines."""
+    when = _local(instant)
+    said = f"{_day_in_words(look, when.date())} {when:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), said)
+
+
+def _day(look: Look, day: str | date) -> Markup:
+    """A date of the calendar, or the one on which an instant falls in China."""
+    if isinstance(day, str):
+        day = date.fromisoformat(day) if len(day) == len("2025-01-01") else _local(day).date()
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), _day_in_words(look, day))
+
+
+def _local(instant: str | datetime) -> datetime:
+    when = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return when.astimezone(SHANGHAI)
+
+
+def _day_in_words(look: Look, day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日" if look.language == "zh" else f"{day.day} {day:%b %Y}"

@@ -1,0 +1,71 @@
+"""A real browser before a real product, which everything that a test opens is held to."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from infra.browser import OPTIONS, chromium
+from infra.programs import ProgramUnavailable
+from tests.product import Product, serving
+
+WAIT_MS = 10_000
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    try:
+        path = chromium()
+    except ProgramUnavailable as error:
+        pytest.skip(str(error))
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    """One with an empty ledger, shared by all tests."""
+    with tempfile.TemporaryDirectory(prefix="anjie-test-") as directory, serving(Path(directory)) as running:
+        yield running
+
+
+@pytest.fixture
+def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
+    """Opens a page in a browser of its own, by default a phone of somebody who reads Chinese.
+
+    At the end nothing may have gone wrong in any of them, and nothing may have been asked of anybody else.
+    """
+    contexts: list[BrowserContext] = []
+    amiss: list[str] = []
+
+    def opened(*, width: int = 360, height: int = 740, language: str = "zh-CN") -> Page:
+        context = browser.new_context(
+            base_url=product.url, locale=language, viewport={"width": width, "height": height}
+        )
+        context.set_default_timeout(WAIT_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: amiss.extend(_amiss(page, said)))
+        page.on("pageerror", lambda error: amiss.append(str(error)))
+        page.on("request", lambda asked: amiss.extend(_foreign(product, asked)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert amiss == []
+
+
+def _amiss(page: Page, said: ConsoleMessage) -> list[str]:
+    """What a page complains of; that it was itself refused is its answer, which a test looks at."""
+    own = said.location["url"] == page.url
+    return [said.text] if said.type in ("error", "warning") and not own else []
+
+
+def _foreign(product: Product, asked: Request) -> list[str]:
+    return [] if asked.url.startswith((product.url, "blob:")) else [asked.url]

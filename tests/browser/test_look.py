@@ -1,0 +1,73 @@
+"""Every page in both languages, light and dark, normal and enlarged, on a phone and on a desk."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.pages.pages import made_pages
+from tests.browser.accessible import assert_accessible
+from tests.browser.conftest import NewPage
+from tests.product import Product
+
+OPEN_TO_ALL = ("/", "/design", "/nowhere")
+LOOKS = (
+    ("zh", 360, "light", "normal"),
+    ("zh", 1_280, "dark", "large"),
+    ("en", 360, "dark", "large"),
+    ("en", 1_280, "light", "normal"),
+)
+_ROOMS = (Path("shared/web/templates"), Path("services/pages"))
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    """Presses the switch until the page is so; it goes through all of them."""
+    while page.locator("html").get_attribute(f"data-{name}") != value:
+        page.locator(f".look [name={name}]").click()
+
+
+@pytest.mark.parametrize("path", OPEN_TO_ALL)
+def test_a_page_can_be_used_by_everybody(new_page: NewPage, product: Product, path: str) -> None:
+    for language, width, theme, size in LOOKS:
+        page = new_page(width=width)
+        page.context.add_cookies(
+            [{"name": "anjie_look", "value": f"{language}.{theme}.{size}", "url": product.url}]
+        )
+        page.goto(path)
+        assert page.locator("html").get_attribute("data-theme") == theme
+        assert_accessible(page)
+
+
+def test_what_was_chosen_stays_chosen(new_page: NewPage) -> None:
+    page = new_page(language="zh-CN")
+    page.goto("/design")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Design")
+    assert page.url.endswith("/design")
+    page.goto("/")
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_targets_are_large_enough_for_a_thumb(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto("/design")
+    for size, least in (("normal", 44), ("large", 60)):
+        choose(page, "size", size)
+        for target in page.locator("button, .button, .tile, nav a, input, textarea").all():
+            if target.is_visible():
+                box = target.bounding_box()
+                assert box is not None
+                assert box["height"] >= least, target.inner_text()
+
+
+def test_pages_say_nothing_that_is_not_written_down_and_write_nothing_that_is_not_said() -> None:
+    said: set[str] = set()
+    beginnings: set[str] = set()
+    for template in [file for room in _ROOMS for file in room.rglob("*.html")]:
+        text = template.read_text(encoding="utf-8")
+        said |= set(re.findall(r'\bt\("([\w.]+)"[,)]', text))
+        beginnings |= set(re.findall(r'\bt\("([\w.]+)" ~', text))
+    written = made_pages().words.names()
+    assert said <= written
+    assert {name for name in written - said if not name.startswith(tuple(beginnings))} == set()
