@@ -154,7 +154,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     for operation in about.operations(pool, _problem_kinds(), document, read_gauges):
         served.add(operation)
     if set(services) == set(SERVICES):
-        for operation in page_operations(pages):
+        for operation in page_operations(pages, served.answer):
             served.add(operation)
     app.router.routes.append(served)
     return app

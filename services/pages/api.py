@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from shared.runtime.web import Answer, Request, Streamed
+from shared.web.look import look_of
 
 _PASSED_ON: Final = (
     b"accept-language",
@@ -60,4 +61,6 @@ class Api:
 
 
 def _passed_on(request: Request) -> dict[bytes, bytes]:
-    return {name: value for name, value in request.headers.items() if name in _PASSED_ON}
+    look = look_of(request)
+    passed = {name: value for name, value in request.headers.items() if name in _PASSED_ON}
+    return passed | {b"accept-language": look.language.encode()}

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs
 
 from services.pages.local_paths import local_path
-from services.pages.room import page
+from services.pages.room import page, see_other
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.look import chosen, look_of
 
@@ -11,13 +11,9 @@ from shared.web.look import chosen, look_of
 def operation() -> Operation:
     async def handle(request: Request) -> Answer:
         fields = {name: values[-1] for name, values in parse_qs(request.content.decode()).items()}
-        now = look_of(request.header(b"cookie"), request.headers.get(b"accept-language"))
+        now = look_of(request)
         kept: dict[str, str] = now._asdict() | fields
         look = chosen(kept["language"], kept["theme"], kept["size"], now.language)
-        return Answer(
-            303,
-            b"",
-            ((b"location", local_path(fields.get("next")).encode()), (b"set-cookie", look.cookie().encode())),
-        )
+        return see_other(local_path(fields.get("next")), (b"set-cookie", look.cookie().encode()))
 
     return page("/look", "choose-look", handle, method="POST")

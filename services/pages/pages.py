@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Final
 
 from services.pages import assets, look, welcome
+from services.pages.api import Api, Ask
 from services.pages.design import design
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.assets import Assets
+from shared.web.look import look_of
 from shared.web.pages import Pages
 
 _HERE: Final = Path(__file__).parent
@@ -19,11 +21,13 @@ def made_pages() -> Pages:
     return Pages(Assets(), [_HERE])
 
 
-def operations(pages: Pages) -> Sequence[Operation]:
+def operations(pages: Pages, ask: Ask) -> Sequence[Operation]:
+    """Every page; `ask` answers a request as the public interface does."""
+    api = Api(ask)
     return (
         assets.operation(pages.assets),
         look.operation(),
-        welcome.operation(pages),
+        welcome.operation(pages, api),
         design.operation(pages),
     )
 
@@ -32,6 +36,8 @@ def problem_page(pages: Pages, request: Request, problem: Problem) -> Answer | N
     """The problem as a page, where a page was asked for."""
     if request.path.startswith("/v1/") or "text/html" not in (request.header(b"accept") or ""):
         return None
-    answer = pages.render(request, "problem.html", status=problem.status, problem=problem)
+    language = look_of(request).language
+    told = {"title": problem.kind.title.in_language(language), "detail": problem.detail.in_language(language)}
+    answer = pages.render(request, "problem.html", status=problem.status, **told)
     headers = tuple((name.lower().encode(), value.encode()) for name, value in problem.headers.items())
     return answer._replace(headers=(*answer.headers, *headers))

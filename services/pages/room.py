@@ -1,14 +1,59 @@
-"""What a room of pages is made of: operations that answer with a page."""
+"""What a room of pages is made of: operations that answer whoever has signed in with a page."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import quote
 
+import msgspec
+
+from services.pages.api import Api, Refused
 from shared.runtime.web import Answer, Operation, Request
+from shared.web.pages import Pages
+
+SIGN_IN: Final = "/sign-in"
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Who looks at the page, as `GET /v1/me` tells it."""
+
+    sub: str
+    role: str
+    unit: str | None
+    unit_name: str | None
+    unit_path: list[dict[str, Any]]
+    clearances: list[str]
+
+
+Handler = Callable[[Request, Me], Awaitable[Answer]]
+
+
+class Room:
+    """Pages for people who have signed in; others are asked to, and come back to where they wanted to go."""
+
+    def __init__(self, pages: Pages, api: Api) -> None:
+        self.pages = pages
+        self.api = api
+
+    def page(self, path: str, name: str, handler: Handler, *, method: str = "GET") -> Operation:
+        """What the handler refuses, or the interface does for it, is told on a page as well."""
+
+        async def handle(request: Request) -> Answer:
+            try:
+                me = msgspec.convert(await self.api.get(request, "/v1/me"), Me)
+                return await handler(request, me)
+            except Refused as refused:
+                if refused.status == 401:
+                    return see_other(f"{SIGN_IN}?next={quote(request.path)}")
+                told = {name: refused.problem[name] for name in ("title", "detail")}
+                return self.pages.render(request, "problem.html", status=refused.status, **told)
+
+        return page(path, name, handle, method=method)
 
 
 def page(
     path: str, name: str, handler: Callable[[Request], Awaitable[Answer]], *, method: str = "GET"
 ) -> Operation:
-    """An operation for people, which the documents for programs don't tell of; it signs in by itself."""
+    """An operation for people, which the documents for programs don't tell of."""
     return Operation(
         method=method,
         path=path,
@@ -19,3 +64,8 @@ def page(
         signed_in=False,
         documented=False,
     )
+
+
+def see_other(path: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """Sends the browser on to a page of this server."""
+    return Answer(303, b"", ((b"location", path.encode()), *headers))

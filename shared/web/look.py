@@ -5,6 +5,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Final, Literal, NamedTuple, get_args
 
 from shared.runtime.problems import language_of
+from shared.runtime.web import Request
 
 COOKIE: Final = "anjie_look"
 _MAX_AGE_S: Final = 365 * 24 * 3_600
@@ -30,11 +31,12 @@ class Look(NamedTuple):
         return f"{COOKIE}={'.'.join(self)}; Path=/; Max-Age={_MAX_AGE_S}; SameSite=Lax"
 
 
-def look_of(cookies: str | None, accept_language: bytes | None) -> Look:
+def look_of(request: Request) -> Look:
     """What the cookie says; else the language that the browser prefers, Chinese where it prefers none."""
-    kept = (cookie(cookies, COOKIE) or "").split(".")
+    kept = (cookie(request.header(b"cookie"), COOKIE) or "").split(".")
     language, theme, size = (*kept, "", "")[:3]
-    preferred: Language = "en" if accept_language and language_of(accept_language) == "en" else "zh"
+    accepted = request.headers.get(b"accept-language")
+    preferred: Language = "en" if accepted and language_of(accepted) == "en" else "zh"
     return chosen(language, theme, size, preferred)
 
 

@@ -49,7 +49,7 @@ class Pages:
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Answer:
         """The page for whoever asks, in their language and look; never kept by anybody in between."""
-        look = look_of(request.header(b"cookie"), request.headers.get(b"accept-language"))
+        look = look_of(request)
         content = self._environment.get_template(template).render(
             look=look,
             t=partial(self.words.say, look.language),

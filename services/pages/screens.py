@@ -1,0 +1,17 @@
+"""Which screens there are, and for whom: each role's own comes first."""
+
+from typing import Final, NamedTuple
+
+
+class Screen(NamedTuple):
+    name: str
+    """Of its words: `screens.<name>` and `screens.<name>_what`."""
+    path: str
+    roles: frozenset[str]
+
+
+SCREENS: Final[tuple[Screen, ...]] = ()
+
+
+def screens_of(role: str) -> list[Screen]:
+    return [screen for screen in SCREENS if role in screen.roles]
