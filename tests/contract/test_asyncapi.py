@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from hypothesis import given
+from jsonschema import Draft7Validator
 
 from services.projections.api.asyncapi import asyncapi_document
 from services.projections.catalogue import PUBLISHED_VIEWS
@@ -15,6 +16,8 @@ from shared.events.registry import EVENT_CLASSES
 from tests.histories import County, Move, moves, play, recorded
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.json"
+SPECIFICATION = Path(__file__).parents[2] / "shared/web/node_modules/@asyncapi/specs/schemas"
+"""The schemas that those publish who make the standard."""
 DOCUMENT = json.loads(json.dumps(asyncapi_document("0")))
 
 
@@ -32,6 +35,14 @@ def references(value: Any) -> Iterator[str]:
 def test_what_is_committed_is_what_is_served() -> None:
     """`python -m tests.contract.test_asyncapi` writes it anew."""
     assert json.loads(COMMITTED.read_text()) == DOCUMENT
+
+
+def test_it_is_what_the_standard_says_such_a_document_is() -> None:
+    schema = json.loads((SPECIFICATION / "3.0.0-without-$id.json").read_text(encoding="utf-8"))
+    told = [
+        f"{error.json_path}: {error.message[:200]}" for error in Draft7Validator(schema).iter_errors(DOCUMENT)
+    ]
+    assert told == []
 
 
 def test_every_reference_leads_somewhere() -> None:
