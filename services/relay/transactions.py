@@ -42,7 +42,7 @@ class Unpublishable(Exception):
 
 
 class NotPublished(Exception):
-    """A transaction came to nothing, or it isn't known what became of it; a new publisher will know."""
+    """Something isn't published, or it isn't known whether it is; a new publisher will know."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):

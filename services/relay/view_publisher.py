@@ -12,7 +12,7 @@ from services.projections.catalogue import PUBLISHED_VIEWS
 from services.projections.published.steps import Change
 from services.relay.reading import read, reader
 from services.relay.records import row_record
-from services.relay.transactions import Transactions, Word
+from services.relay.transactions import NotPublished, Transactions, Word
 from shared.runtime.kafka import relayed_views_topic, view_topic
 from shared.runtime.settings import KafkaSettings
 
@@ -58,8 +58,7 @@ class ViewPublisher:
             self._partitions = {
                 view: self._transactions.partitions(topic) for view, topic in self._topics.items()
             }
-            ids = topic_ids(kafka, list(self._topics.values()))
-            self._topic_ids = {view: ids[topic] for view, topic in self._topics.items()}
+            self._topic_ids = self._ids()
             word = self._transactions.word
             said = {} if word is None else word.views
             self.marks: Mapping[str, Mark] = {
@@ -88,11 +87,13 @@ class ViewPublisher:
         self.marks = marks
 
     def look(self) -> None:
-        """Makes sure that what was published since the last look can be read.
+        """Makes sure that what was published is there, in the same topics, and can be read.
 
-        Raises: kafka.errors.KafkaError.
+        Raises: kafka.errors.KafkaError, NotPublished.
         """
         self._transactions.look()
+        if self._ids() != self._topic_ids:
+            raise NotPublished
 
     def keys(self, view: str) -> Generator[list[str]]:
         """The keys that the topic of a view has rows under, some at a time; one may come again.
@@ -107,6 +108,11 @@ class ViewPublisher:
                 for records in read(consumer, partition, first[partition], end[partition]):
                     last = {record.key.decode(errors="replace"): record.value for record in records}
                     yield [key for key, value in last.items() if value is not None]
+
+    def _ids(self) -> Mapping[str, UUID]:
+        """Of the topics that there are now."""
+        ids = topic_ids(self._kafka, list(self._topics.values()))
+        return {view: ids[topic] for view, topic in self._topics.items()}
 
     def _forget_hanging(self) -> None:
         """Ends what hangs, and has no mark of a view that it may be of: all of its rows are published again.

@@ -291,11 +291,9 @@ def test_rows_made_anew_and_topics_made_anew_are_published_whole(
                 last = {seen.key: seen.value for seen in records(town, view)}
                 assert [last[key] for key in false] == [None, None, None]
 
-            relays.kill_all()
             with KafkaAdminClient(bootstrap_servers=town.servers) as admin:
                 admin.delete_topics([view_topic(town, view) for view in PUBLISHED_VIEWS])
             create_missing(town)
-            relays.start()
             await published(database, town)
             await must_be_what_is_read(database, town)
 
