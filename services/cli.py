@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import typer
 
-from services import cli_kafka, cli_packs, cli_projections, cli_what_if, installation
+from services import cli_accounts, cli_kafka, cli_packs, cli_projections, cli_what_if, installation
 from services.terminal import CommandFailed, Json, command_settings, show
 from shared.events.vocabulary import Role
 from shared.runtime.data_directory import DataDirectoryBusy, database_at_hand
@@ -129,6 +129,7 @@ def token(
 
 demo = typer.Typer(help="Made-up data to try things with.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
+app.add_typer(cli_accounts.app, name="account")
 app.add_typer(cli_kafka.app, name="kafka")
 app.add_typer(cli_packs.app, name="pack")
 app.add_typer(cli_projections.app)

@@ -47,13 +47,16 @@ def environment(data_dir: Path, changes: Mapping[str, str] | None = None) -> dic
     return processes.environment(settings | dict(changes or {}))
 
 
-def anjie(*arguments: str, data_dir: Path, **changes: str) -> "subprocess.CompletedProcess[str]":
+def anjie(
+    *arguments: str, data_dir: Path, stdin: str | None = None, **changes: str
+) -> "subprocess.CompletedProcess[str]":
     """A command that ends by itself, run to its end."""
     return subprocess.run(
         processes.anjie(*arguments),
         env=environment(data_dir, changes),
         check=False,
         capture_output=True,
+        input=stdin,
         text=True,
         timeout=_START_S,
     )

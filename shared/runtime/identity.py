@@ -42,17 +42,8 @@ class Unauthenticated(Exception):
 class Caller:
     """The bearer of a token, as of the moment it was checked."""
 
-    sub: str
-    """The actor_ref, 1 to 128 characters."""
-    role: Role
-    unit: UUID | None
-    """Absent for those who act for the whole."""
-    clearances: frozenset[str]
+    actor: Actor
     expires_at: datetime
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(ref=self.sub, role=self.role, unit=self.unit, clearances=self.clearances)
 
 
 def issue_token(
@@ -125,14 +116,26 @@ def _claims(token: str, key: Any, algorithms: tuple[str, ...]) -> dict[str, Any]
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
-    sub, role, unit = claims.get("sub"), claims.get("role"), claims.get("unit")
-    if not isinstance(sub, str) or not 1 <= len(sub) <= SUB_LENGTH_MAX or not _storable(sub):
+    actor = checked_actor(
+        ref=claims.get("sub"),
+        role=claims.get("role"),
+        unit=claims.get("unit"),
+        clearances=claims.get("clearances", []),
+    )
+    try:
+        return Caller(actor=actor, expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC))
+    except (ValueError, TypeError, OverflowError, OSError):
+        raise Unauthenticated("claims_invalid", "exp: expected a time") from None
+
+
+def checked_actor(*, ref: object, role: object, unit: object, clearances: object) -> Actor:
+    """Somebody as a token or an account says who they are. Raises: Unauthenticated."""
+    if not isinstance(ref, str) or not 1 <= len(ref) <= SUB_LENGTH_MAX or not storable(ref):
         raise Unauthenticated("claims_invalid", f"sub: expected a text of 1 to {SUB_LENGTH_MAX} characters")
     if role not in ROLES:
         raise Unauthenticated("claims_invalid", f"role: expected one of {', '.join(ROLES)}")
     if unit is None and role not in ROLES_OF_THE_WHOLE:
         raise Unauthenticated("claims_invalid", f"unit: needed for the role {role}")
-    clearances = claims.get("clearances", [])
     if not isinstance(clearances, list) or not all(
         isinstance(name, str) and name in CLEARANCES for name in clearances
     ):
@@ -140,17 +143,12 @@ def _caller(claims: dict[str, Any]) -> Caller:
             "claims_invalid", f"clearances: expected some of {', '.join(sorted(CLEARANCES))}"
         )
     try:
-        return Caller(
-            sub=sub,
-            role=role,
-            unit=None if unit is None else UUID(unit),
-            clearances=frozenset(clearances),
-            expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
-        )
-    except (ValueError, TypeError, AttributeError, OverflowError, OSError):
-        raise Unauthenticated("claims_invalid", "unit: expected a unit id; exp: expected a time") from None
+        unit_id = None if unit is None else UUID(cast(str, unit))
+    except (ValueError, TypeError, AttributeError):
+        raise Unauthenticated("claims_invalid", "unit: expected a unit id") from None
+    return Actor(ref=ref, role=role, unit=unit_id, clearances=frozenset(clearances))
 
 
-def _storable(text: str) -> bool:
+def storable(text: str) -> bool:
     """Whether a database takes the text: no NUL, no half of a surrogate pair."""
     return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)

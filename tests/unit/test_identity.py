@@ -57,8 +57,8 @@ def test_what_is_issued_is_accepted(role: Any) -> None:
         SECRET, sub="王五", role=role, unit=UNIT, clearances=frozenset({"ACCUSATION"}), lifetime=HOUR
     )
     caller = verify(token)
-    assert (caller.sub, caller.role, caller.unit) == ("王五", role, UNIT)
-    assert caller.clearances == {"ACCUSATION"}
+    assert (caller.actor.ref, caller.actor.role, caller.actor.unit) == ("王五", role, UNIT)
+    assert caller.actor.clearances == {"ACCUSATION"}
     assert timedelta(minutes=59) < caller.expires_at - datetime.now(UTC) <= HOUR
 
 
@@ -66,7 +66,7 @@ def test_what_is_issued_is_accepted(role: Any) -> None:
 def test_only_the_roles_of_the_whole_go_without_a_unit(role: str) -> None:
     token = signed(role=role, unit=None)
     if role in ROLES_OF_THE_WHOLE:
-        assert verify(token).unit is None
+        assert verify(token).actor.unit is None
     else:
         with pytest.raises(Unauthenticated, match="unit: needed"):
             verify(token)
@@ -74,7 +74,7 @@ def test_only_the_roles_of_the_whole_go_without_a_unit(role: str) -> None:
 
 def test_other_claims_do_no_harm() -> None:
     token = signed(aud="somebody", iss="somewhere", iat=datetime.now(UTC) + HOUR, name="张三")
-    assert verify(token).sub == "张三"
+    assert verify(token).actor.ref == "张三"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_tokens_under_a_key_set(key_server: tuple[str, ec.EllipticCurvePrivateKe
     address, private = key_server
     checked = TokenVerifier(Secrets(master_key=bytes(32), jwt_secret=None, jwks_url=address))
     token = jwt.encode(claims(), private, algorithm="ES256", headers={"kid": "k1"})
-    assert asyncio.run(checked.verify(token)).unit == UUID(str(UNIT))
+    assert asyncio.run(checked.verify(token)).actor.unit == UUID(str(UNIT))
     for other in (
         jwt.encode(claims(), private, algorithm="ES256", headers={"kid": "k2"}),
         jwt.encode(
