@@ -47,8 +47,9 @@ from shared.runtime.openapi import openapi_document
 from shared.runtime.problem_kinds import KINDS, Text
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
+from shared.runtime.sessions import Sessions
 from shared.runtime.settings import Settings
-from shared.runtime.sign_in import bearer_expiry, bearer_sign_in
+from shared.runtime.sign_in import SignIn
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
 from shared.runtime.web import Operation, Operations
@@ -88,7 +89,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     desk = Desk(pool, appender, loader, vault, trees, Imports(loader))
     kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
     reads = Reads(reads_pool, trees, Vault(reads_pool, vault.master))
-    verifier = TokenVerifier(secrets)
+    sign_in = SignIn(TokenVerifier(secrets), Sessions(pool))
     served_by: dict[str, list[Operation]] = {
         "intake": [
             *intake.operations(desk),
@@ -101,7 +102,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
             *resolution.operations(desk),
             inbox.operation(desk, partial(find_waiting, reads.sources)),
         ],
-        "projections": [*projections.operations(reads, bearer_expiry(verifier))],
+        "projections": [*projections.operations(reads, sign_in)],
     }
     documented = [operation for name in services for operation in served_by[name]]
 
@@ -127,7 +128,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     )
     app.state.end_streams = reads.end_streams
     pages = made_pages()
-    served = Operations(documented, bearer_sign_in(verifier), partial(problem_page, pages))
+    served = Operations(documented, sign_in, partial(problem_page, pages))
     served.add(reference.operation(trees))
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))

@@ -15,6 +15,7 @@ import msgspec
 
 from shared.runtime.bodies import read_id
 from shared.runtime.problems import Problem, Text
+from shared.runtime.sessions import CSRF_HEADER
 from shared.runtime.web import (
     BODY_BYTES_MAX,
     Answer,
@@ -43,6 +44,9 @@ _COUNTING_HEADERS: Final = (
     b"anjie-import",
     b"accept-language",
 )
+
+_SESSION_HEADERS: Final = (b"cookie", CSRF_HEADER.lower().encode())
+"""Those by which lines come from whoever is signed in; the request's alone count."""
 
 AnswerLine = Callable[[Request], Awaitable[Answer | Streamed]]
 
@@ -124,7 +128,9 @@ class _Batch:
         self._succeeded: set[UUID] = set()
         self._refused: set[UUID] = set()
         self._inherited = {
-            name: value for name, value in request.headers.items() if name in _COUNTING_HEADERS
+            name: value
+            for name, value in request.headers.items()
+            if name in _COUNTING_HEADERS or name in _SESSION_HEADERS
         }
 
     async def answers(self) -> AsyncIterator[bytes]:

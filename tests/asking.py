@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,7 +12,11 @@ from services.projections.reads.reads import Reads
 from shared.events.vocabulary import Role
 from shared.policy.actor import Actor
 from shared.runtime.database import service_pool
+from shared.runtime.identity import TokenVerifier
 from shared.runtime.sealing import MasterKey
+from shared.runtime.secrets import Secrets
+from shared.runtime.sessions import Sessions
+from shared.runtime.sign_in import SignIn
 from shared.runtime.trees import Trees
 from shared.runtime.vault import Vault
 from shared.runtime.web import Answer, Operations, Request
@@ -32,7 +35,10 @@ class Desk:
         self.reads = reads
         self.trees = trees
         self._readers: dict[bytes, Actor] = {}
-        self._routes = Operations(operations(reads, _never), self._sign_in)
+        verifier = TokenVerifier(Secrets(master_key=b"m" * 32, jwt_secret=b"s" * 32))
+        # Only streams ask it, which are never asked for here.
+        sign_in = SignIn(verifier, Sessions(reads.sources.pool))
+        self._routes = Operations(operations(reads, sign_in), self._find_sender)
 
     async def ask(self, actor: Actor, path: str, **query: Any) -> tuple[int, Json]:
         """The status and the JSON of an answer; a parameter that is a list is repeated."""
@@ -52,9 +58,8 @@ class Desk:
         assert status == 200, (path, query, answer)
         return answer
 
-    async def _sign_in(self, authorization: bytes | None) -> Actor:
-        assert authorization is not None
-        return self._readers[authorization]
+    async def _find_sender(self, request: Request) -> None:
+        request.actor = self._readers[request.headers[b"authorization"]]
 
 
 @asynccontextmanager
@@ -65,7 +70,3 @@ async def asking(url: str) -> AsyncIterator[Desk]:
         reads = Reads(pool, trees, Vault(pool, MasterKey(bytes(32))))
         async with reads.running():
             yield Desk(reads, trees)
-
-
-async def _never(authorization: bytes | None) -> datetime:
-    return datetime.now(UTC) + timedelta(days=1)

@@ -117,6 +117,20 @@ def read_query(query_string: bytes, cls: type[T]) -> T:
     return query
 
 
+def read_form(content: bytes) -> dict[str, str]:
+    """The fields of an `application/x-www-form-urlencoded` body; of repeated ones the last.
+
+    Raises: Problem 400 where it can't be read.
+    """
+    try:
+        fields = parse_qsl(
+            content.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100
+        )
+    except ValueError:
+        raise Problem("unreadable") from None
+    return dict(fields)
+
+
 def read_id(text: str) -> UUID | None:
     """A UUID in its usual form, or None."""
     try:

@@ -12,6 +12,7 @@ import msgspec
 
 from shared.runtime.json_schemas import REF, schemas_of
 from shared.runtime.problems import MEDIA_TYPE
+from shared.runtime.sessions import COOKIE, CSRF_HEADER
 from shared.runtime.web import Operation
 
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -33,8 +34,8 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 _PROBLEMS: dict[int, str] = {
     400: "The body, or a header, cannot be read.",
-    401: "No valid token.",
-    403: "Not the caller's to do or see; `detail` says which role or relation would be.",
+    401: "No valid token, and no session.",
+    403: "Not the caller's to do or see; `detail` says which role or relation would be. Or no CSRF token.",
     404: "No such thing, or not for this caller to know of.",
     409: "Not from this state or in this procedure, or an id that is in use.",
     412: "The case has been handled since the version given.",
@@ -59,6 +60,16 @@ _PLAUSIBLE: dict[type, Any] = {
     date: "2024-05-01",
     datetime: "2024-05-01T09:00:00+08:00",
 }
+_SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": f"From /sign-in. What changes something needs the header {CSRF_HEADER} too, else 403.",
+    },
+}
+_SECURITY: list[dict[str, list[str]]] = [{name: []} for name in _SECURITY_SCHEMES]
 
 
 class FieldProblem(msgspec.Struct, kw_only=True):
@@ -94,9 +105,9 @@ def openapi_document(
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": _SECURITY_SCHEMES,
         },
-        "security": [{"bearer": []}],
+        "security": _SECURITY,
     }
 
 
@@ -118,7 +129,7 @@ def _described(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
     if not operation.signed_in:
         described["security"] = []
     elif operation.anonymous_too:
-        described["security"] = [{"bearer": []}, {}]
+        described["security"] = [*_SECURITY, {}]
     if parameters := [
         *_path_parameters(operation),
         *_query_parameters(operation),
@@ -229,6 +240,8 @@ def problem_statuses(operation: Operation) -> set[int]:
     statuses = set(operation.problems)
     if operation.signed_in:
         statuses |= {401, 503}
+        if operation.method != "GET":
+            statuses.add(403)
     if "{" in operation.path:
         statuses.add(404)
     if operation.body is not None:

@@ -33,8 +33,27 @@ KINDS: dict[str, Kind] = {
         401,
         ("No valid token", "没有有效的令牌"),
         (
-            "Send `Authorization: Bearer <token>` with a token that is accepted here and has not expired.",
-            "请携带本服务认可且未过期的令牌：Authorization: Bearer <令牌>。",
+            "Send `Authorization: Bearer <token>` with a token that is accepted here and has not expired,"
+            " or the cookie of a session that was begun at /sign-in.",
+            "请携带本服务认可且未过期的令牌：Authorization: Bearer <令牌>，或者携带 /sign-in 的会话 Cookie。",
+        ),
+    ),
+    "sign-in-refused": _kind(
+        401,
+        ("Login or password is wrong", "登录名或密码不正确"),
+        (
+            "It is not said which. Whoever keeps the accounts may look with `anjie account list`.",
+            "不说明是哪一项有误。账户管理员可用 anjie account list 查看账户。",
+        ),
+    ),
+    "csrf": _kind(
+        403,
+        ("The request does not come from a page of this session", "请求并非来自本次登录的页面"),
+        (
+            "What is sent with a session's cookie and changes something needs its CSRF token, in the header"
+            " `X-CSRF-Token` or the form field `csrf`. Load the page again and repeat it.",
+            "凭会话 Cookie 提交更改时，须在请求头 X-CSRF-Token 或表单字段 csrf 中携带该会话的 CSRF 令牌。"
+            "请重新载入页面后再次提交。",
         ),
     ),
     "forbidden": _kind(
@@ -163,6 +182,14 @@ KINDS: dict[str, Kind] = {
         (
             "Nothing was stored. Send it again after the time that Retry-After gives.",
             "未存储任何内容。请在 Retry-After 所示时间之后重发。",
+        ),
+    ),
+    "sign-in-too-often": _kind(
+        429,
+        ("Too many attempts to sign in", "登录尝试过于频繁"),
+        (
+            "After several that failed each next attempt has to wait longer: as long as Retry-After gives.",
+            "多次失败后，每次再试都须等待更久，等待时间见 Retry-After。",
         ),
     ),
     "internal": _kind(

@@ -5,6 +5,7 @@ in; `Operations` is the one route of the application that finds and runs them, s
 served and what the OpenAPI document says can't drift apart.
 """
 
+import hmac
 import os
 import re
 import time
@@ -24,15 +25,18 @@ from shared.policy.actor import Actor
 from shared.policy.refusal import Refused
 from shared.runtime import metrics
 from shared.runtime.asgi import receive_chunk, send_stream
-from shared.runtime.bodies import read_body, read_id, read_query
+from shared.runtime.bodies import read_body, read_form, read_id, read_query
 from shared.runtime.problems import MEDIA_TYPE, Problem, Text, language_of, problem_of
+from shared.runtime.sessions import CSRF_HEADER, Session, session_token
 
 BODY_BYTES_MAX = 1 << 20
 JSON = b"application/json"
+FORM = b"application/x-www-form-urlencoded"
 RETRY_AFTER_S = 1
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 """Those that figures and logs tell apart; a client may make up any other."""
+_CHANGING_NOTHING = frozenset(("GET", "HEAD", "OPTIONS"))
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -78,8 +82,8 @@ class Request:
     """A request on its way to its operation."""
 
     __slots__ = (
-        "actor", "content", "headers", "language", "line", "log_fields", "method", "operation",
-        "parameters", "path", "query_string", "receive", "request_id", "traceparent",
+        "actor", "address", "content", "headers", "language", "line", "log_fields", "method", "operation",
+        "parameters", "path", "query_string", "receive", "request_id", "session", "traceparent",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +96,7 @@ class Request:
         receive: Receive | None = None,
         content: bytes = b"",
         line: Line | None = None,
+        address: str = "",
     ) -> None:
         self.method = method
         self.path = path
@@ -100,6 +105,8 @@ class Request:
         self.query_string = query_string
         self.content = content
         self.line = line
+        self.address = address
+        """Of whoever sent it to us: the client, or a proxy."""
         self.parameters: dict[str, str] = {}
         self.language = language_of(headers.get(b"accept-language"))
         self.log_fields: dict[str, Any] = {}
@@ -117,6 +124,8 @@ class Request:
         self.operation: Operation
         self.actor: Actor
         """Who sends it; not set where nobody has to sign in."""
+        self.session: Session | None = None
+        """In which it was sent from a page; without one it came with a token."""
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
@@ -135,6 +144,17 @@ class Request:
     def body(self, cls: type[T]) -> T:
         return read_body(self.content, cls)
 
+    @property
+    def csrf(self) -> str | None:
+        """The CSRF token that it was sent with: a page's script has a header for it, a form a field."""
+        given = self.header(CSRF_HEADER.lower().encode())
+        media_type = self.headers.get(b"content-type", b"").partition(b";")[0].strip()
+        return self.form().get("csrf") if given is None and media_type == FORM else given
+
+    def form(self) -> dict[str, str]:
+        """The fields of a form that the body is. Raises: Problem 400."""
+        return read_form(self.content)
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, for operations that take it as a stream."""
         if self.receive is None:
@@ -146,8 +166,8 @@ class Request:
             yield chunk
 
 
-SignIn = Callable[[bytes | None], Awaitable[Actor]]
-"""From the Authorization header to who sends the request; raises Problem 401."""
+FindSender = Callable[[Request], Awaitable[None]]
+"""Sets the `actor` of a request, and its `session` where it has one; raises Problem 401."""
 
 Handler = Callable[[Request], Awaitable[Answer | Streamed]]
 
@@ -164,7 +184,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     signed_in: bool = True
     anonymous_too: bool = False
-    """Whether a request may go without an Authorization header; one that it has must be valid."""
+    """Whether a request may go without a token and without a session; what it has must be valid."""
     body: Any = None
     """The struct of its JSON body."""
     streams_body: bool = False
@@ -206,10 +226,12 @@ def _no_page(request: Request, problem: Problem) -> Answer | None:
 class Operations(BaseRoute):
     """Everything the application answers, as one route."""
 
-    def __init__(self, operations: Iterable[Operation], sign_in: SignIn, page_of: PageOf = _no_page) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], find_sender: FindSender, page_of: PageOf = _no_page
+    ) -> None:
         """`page_of` tells a problem to people."""
         self.operations: list[Operation] = []
-        self._sign_in = sign_in
+        self._find_sender = find_sender
         self._page_of = page_of
         self._root = _Node()
         self._needs: dict[str, tuple[bytes, ...]] = {}
@@ -270,14 +292,15 @@ class Operations(BaseRoute):
             operation = self.find(request)
             if request.line is not None and not operation.batchable:
                 raise Problem("no-such-route")
-            authorization = request.headers.get(b"authorization")
-            if operation.signed_in and not (operation.anonymous_too and authorization is None):
-                request.actor = await self._sign_in(authorization)
+            if operation.signed_in and not (operation.anonymous_too and _is_anonymous(request)):
+                await self._find_sender(request)
             for name in self._needs[operation.name]:
                 if not request.headers.get(name):
                     raise Problem("header-missing", _header_missing(name), header=name.decode().title())
             if not operation.streams_body and request.method != "GET":
                 request.content = await _whole_body(request)
+            if request.session is not None and request.method not in _CHANGING_NOTHING:
+                check_csrf(request, request.session)
             return await operation.handler(request)
         except Problem as raised:
             problem = raised
@@ -304,6 +327,7 @@ class Operations(BaseRoute):
             dict(scope["headers"]),
             query_string=scope["query_string"],
             receive=receive,
+            address=(scope.get("client") or ("",))[0],
         )
         answer = await self.answer(request)
         headers = [
@@ -348,6 +372,17 @@ def json_answer(value: Any, status: int = 200, headers: tuple[tuple[bytes, bytes
 def _header_missing(name: bytes) -> Text:
     title = name.decode().title()
     return Text(f"{title} is needed here", f"此处必须提供 {title}")
+
+
+def _is_anonymous(request: Request) -> bool:
+    return b"authorization" not in request.headers and session_token(request.headers) is None
+
+
+def check_csrf(request: Request, session: Session) -> None:
+    """Lets nothing be changed by what another site had the browser send. Raises: Problem 403."""
+    given = request.csrf
+    if given is None or not hmac.compare_digest(session.csrf.encode(), given.encode()):
+        raise Problem("csrf")
 
 
 async def _whole_body(request: Request) -> bytes:

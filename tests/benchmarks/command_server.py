@@ -51,7 +51,7 @@ from shared.runtime.logs import configure_logs
 from shared.runtime.sealing import MasterKey, Sealing, people_in
 from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
-from shared.runtime.sign_in import bearer_sign_in
+from shared.runtime.sign_in import TokenSignIn
 from shared.runtime.web import Answer, Operation, Operations, Request
 
 _STOCK_SCHEMA = "bench_stock"
@@ -207,7 +207,7 @@ def _app(kind: str, url: str, unit: Unit) -> FastAPI:
         for name, (body, decide) in COMMANDS.items()
     ]
     app = HttpApplication(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_rarely_collected)
-    app.router.routes.append(Operations(operations, bearer_sign_in(TokenVerifier(secrets))))
+    app.router.routes.append(Operations(operations, TokenSignIn(TokenVerifier(secrets))))
     return app
 
 

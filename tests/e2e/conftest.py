@@ -38,6 +38,10 @@ class Person:
     token: str
     ref: str
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
     def post(
         self,
         path: str,
@@ -47,7 +51,7 @@ class Person:
         key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
-        given = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key or f"key {next(_keys)}"}
+        given = self.credentials | {"Idempotency-Key": key or f"key {next(_keys)}"}
         if version is not None:
             given["If-Match"] = f'"{version}"'
         return self.http.post(path, json=body or {}, headers=given | (headers or {}))
@@ -60,7 +64,7 @@ class Person:
         return told
 
     def get(self, path: str, **parameters: Any) -> httpx.Response:
-        return self.http.get(path, params=parameters, headers={"Authorization": f"Bearer {self.token}"})
+        return self.http.get(path, params=parameters, headers=self.credentials)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import httpx
@@ -67,19 +67,26 @@ Event = tuple[str, Json]
 """The name and the data of a server-sent event; of a heartbeat, its comment and nothing."""
 
 
+class Client(Protocol):
+    """Somebody who may listen."""
+
+    @property
+    def http(self) -> httpx.Client: ...
+    @property
+    def credentials(self) -> dict[str, str]: ...
+
+
 class Listener:
     """A client of one stream: what it receives, in order."""
 
     def __init__(
-        self, person: Person, path: str, headers: dict[str, str] | None = None, **query: Any
+        self, person: Client, path: str, headers: dict[str, str] | None = None, **query: Any
     ) -> None:
         self._received: queue.Queue[Event | None] = queue.Queue()
         url = person.http.base_url
         self._connection = http.client.HTTPConnection(url.host, url.port or 80, timeout=30)
         target = f"{path}?{urlencode(query)}" if query else path
-        self._connection.request(
-            "GET", target, headers={"Authorization": f"Bearer {person.token}"} | (headers or {})
-        )
+        self._connection.request("GET", target, headers=person.credentials | (headers or {}))
         self._answer = self._connection.getresponse()
         self.status = self._answer.status
         self.last_id: str | None = None

@@ -198,5 +198,5 @@ def test_each_line_may_bring_its_own_token(anjie: Anjie, town: Town) -> None:
         refused = anjie.http.post("/v1/commands:batch", content=content, headers={"Authorization": given})
         assert refused.status_code == 401, "a token that is given must be valid, whatever the lines bring"
     described = anjie.http.get("/openapi.json").json()["paths"]["/v1/commands:batch"]["post"]
-    assert described["security"] == [{"bearer": []}, {}]
+    assert described["security"] == [{"bearer": []}, {"session": []}, {}]
     assert "401" in described["responses"]

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from services.projections.api import cases, figures, inbox, publications, register, streams, what_if
-from services.projections.api.streams import ExpiresAt
 from services.projections.reads.reads import Reads
+from shared.runtime.sign_in import SignIn
 from shared.runtime.web import Operation
 
 
-def operations(reads: Reads, expires_at: ExpiresAt) -> Sequence[Operation]:
+def operations(reads: Reads, sign_in: SignIn) -> Sequence[Operation]:
     return (
         *cases.operations(reads),
         *figures.operations(reads),
@@ -16,5 +16,5 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> Sequence[Operation]:
         inbox.operation(reads),
         *what_if.operations(reads),
         *register.operations(reads),
-        *streams.operations(reads, expires_at),
+        *streams.operations(reads, sign_in),
     )

@@ -1,7 +1,5 @@
 """The live streams and the raw feed, both without end."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Final
 
 from services.projections.api.queries import EventsQuery, StreamQuery
@@ -13,6 +11,7 @@ from services.projections.reads.live_views import CASE_TIMELINE, INBOX, ITEM_VIE
 from services.projections.reads.reads import Reads
 from shared.policy.actor import Actor
 from shared.runtime.problems import Problem, Text, invalid
+from shared.runtime.sign_in import SignIn
 from shared.runtime.web import Operation, Request, Streamed
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -29,11 +28,8 @@ _FOR_THE_FEED = Text(
 _NEEDED = Text("is needed for this stream", "此数据流必须提供")
 _NOT_HERE = Text("is not for this stream", "此数据流不使用该参数")
 
-ExpiresAt = Callable[[bytes | None], Awaitable[datetime]]
-"""From the Authorization header to when its token expires."""
 
-
-def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
+def operations(reads: Reads, sign_in: SignIn) -> tuple[Operation, ...]:
     async def stream(request: Request) -> Streamed:
         view = request.parameters["view"]
         query = request.query(StreamQuery)
@@ -46,7 +42,7 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
         else:
             scope = await _unit_scope(reads, view, query, request.actor)
         after = _last_event_id(request)
-        until = await expires_at(request.headers.get(b"authorization"))
+        until = await sign_in.ends_at(request)
         try:
             frames = await reads.hub.subscribe(
                 scope, after=query.after if after is None else after, until=until
@@ -54,7 +50,7 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
         except OutOfSight:
             raise Problem("not-found") from None
         headers = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
-        return Streamed(200, frames, EVENT_STREAM.encode(), headers)
+        return Streamed(200, sign_in.while_signed_in(request, frames), EVENT_STREAM.encode(), headers)
 
     async def events(request: Request) -> Streamed:
         query = request.query(EventsQuery)
@@ -69,9 +65,11 @@ def operations(reads: Reads, expires_at: ExpiresAt) -> tuple[Operation, ...]:
             after=query.after,
             limit=query.limit,
             follow=query.follow,
-            until=await expires_at(request.headers.get(b"authorization")),
+            until=await sign_in.ends_at(request),
         )
-        return Streamed(200, lines, NDJSON.encode(), ((b"cache-control", b"no-store"),))
+        return Streamed(
+            200, sign_in.while_signed_in(request, lines), NDJSON.encode(), ((b"cache-control", b"no-store"),)
+        )
 
     return (
         Operation(

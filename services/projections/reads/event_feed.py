@@ -1,6 +1,6 @@
 """The raw feed: every position in order, sealed where the caller may not know of it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -35,7 +35,7 @@ async def catch_up(sources: Sources, position: int) -> None:
 
 async def follow_events(
     sources: Sources, actor: Actor, *, after: int, limit: int, follow: bool, until: datetime
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Lines of NDJSON: at most `limit` events after a position, or with `follow` all, to the token's end.
 
     As far as the read models are, since what the caller may know of a case is theirs to say.
