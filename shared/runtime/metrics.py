@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -27,6 +27,9 @@ _batch_commands = Histogram(
 _batch_seconds = Histogram(
     "anjie_append_seconds", "Time of one commit.", buckets=_LATENCIES_S, registry=REGISTRY
 )
+_sign_ins = Counter(
+    "anjie_sign_ins", "Attempts to sign in on a page, by how they ended.", ("outcome",), registry=REGISTRY
+)
 
 _request_children: dict[tuple[str, str, int], Histogram] = {}
 
@@ -44,6 +47,11 @@ def observe_append(commands: int, seconds: float) -> None:
     """Counts one commit of the ledger."""
     _batch_commands.observe(commands)
     _batch_seconds.observe(seconds)
+
+
+def count_sign_in(outcome: str) -> None:
+    """Counts one attempt to sign in on a page: `signed_in`, `refused` or `too_often`."""
+    _sign_ins.labels(outcome).inc()
 
 
 class _Gauges(Collector):

@@ -46,6 +46,7 @@ class MasterKey:
         self._idempotency = self._subkey("idempotency keys")
         self._bodies = self._subkey("request bodies")
         self._digests = self._subkey("file digests")
+        self._sign_in_subjects = self._subkey("sign-in subjects")
 
     def _subkey(self, purpose: str) -> bytes:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"anjie {purpose}".encode()).derive(self._master)
@@ -74,6 +75,11 @@ class MasterKey:
     def file_digest(self, content: bytes) -> str:
         """HMAC-SHA-256 of a file's clear bytes, hexadecimal."""
         return hmac.digest(self._digests, content, "sha256").hex()
+
+    def sign_in_subject(self, subject: str) -> bytes:
+        """A keyed hash of whose attempts to sign in are counted, which says nothing without the key."""
+        content = subject.encode("utf-8", "surrogatepass")
+        return blake2b(content, digest_size=_HASH_BYTES, key=self._sign_in_subjects).digest()
 
 
 class Sealing:

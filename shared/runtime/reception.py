@@ -1,0 +1,75 @@
+"""Where somebody signs in with a password, steps into an account of the demo, and signs out."""
+
+import structlog
+
+from shared.policy.actor import Actor
+from shared.runtime import metrics
+from shared.runtime.accounts import Account, Accounts, LoginTaken, LoginUnknown
+from shared.runtime.attempts import Attempts
+from shared.runtime.database import Pool
+from shared.runtime.passwords import Passwords
+from shared.runtime.problems import Problem
+from shared.runtime.sealing import MasterKey
+from shared.runtime.sessions import Session, Sessions
+
+log = structlog.stdlib.get_logger("anjie.sign_in")
+
+
+class Reception:
+    def __init__(self, pool: Pool, sessions: Sessions, master: MasterKey) -> None:
+        self._sessions = sessions
+        self._accounts = Accounts(pool)
+        self._passwords = Passwords()
+        self._attempts = Attempts(pool, master)
+
+    async def sign_in(self, login: str, password: str, address: str) -> Session:
+        """A session of the account with this login and password.
+
+        Raises: Problem, 401 where they aren't of one account, or of a disabled one; 429 after
+        attempts that failed, for the login or from the client's address.
+        """
+        try:
+            attempt = await self._attempts.begin(login, address)
+        except Problem:
+            metrics.count_sign_in("too_often")
+            log.info("sign_in_refused", reason="too often")
+            raise
+        account = await self._called(login)
+        right = await self._passwords.is_right(None if account is None else account.hash, password)
+        if account is None or not right or account.disabled_at is not None:
+            metrics.count_sign_in("refused")
+            account_id = None if account is None else str(account.account_id)
+            log.info("sign_in_refused", reason="disabled" if right else "wrong", account_id=account_id)
+            raise Problem("sign-in-refused")
+        await self._attempts.succeeded(attempt)
+        return await self._begun(account, "password")
+
+    async def step_in(self, login: str, actor: Actor) -> Session:
+        """A session of somebody of the demo, in an account without a password that is made at the first time.
+
+        Raises: Problem 404 where the account isn't, or is no longer, one of the demo.
+        """
+        try:
+            account = await self._accounts.add(login, actor, None)
+        except LoginTaken:
+            account = await self._accounts.called(login)
+        if account.hash is not None or account.disabled_at is not None or account.actor != actor:
+            raise Problem("not-found")
+        return await self._begun(account, "demo")
+
+    async def sign_out(self, session: Session) -> None:
+        """Ends a session."""
+        await self._sessions.end(session)
+        log.info("signed_out", account_id=str(session.account.account_id))
+
+    async def _called(self, login: str) -> Account | None:
+        try:
+            return await self._accounts.called(login)
+        except LoginUnknown:
+            return None
+
+    async def _begun(self, account: Account, by: str) -> Session:
+        session = await self._sessions.begin(account)
+        metrics.count_sign_in("signed_in")
+        log.info("signed_in", account_id=str(account.account_id), by=by)
+        return session
