@@ -47,13 +47,15 @@ async def project_all(
     url: str, *, batch: int = 100, forgetful: bool = False, projectors: ProjectorOf = projector_of
 ) -> int:
     """Brings the rows up to the head in batches, and answers the position; `forgetful` keeps no memory."""
-    async with await connect(url) as connection:
-        standing = await fetch_standing(connection)
-        batches = Batches(connection, standing, projectors)
-        while events := await fetch_range(connection, standing.position, batch):
-            await batches.project(dense(events, standing.positions))
-            if forgetful:
-                batches = Batches(connection, standing, projectors)
+    async with await connect(url) as writing, await connect(url) as reading:
+        standing = await fetch_standing(writing)
+        while events := await fetch_range(reading, standing.position, batch):
+            async with Batches(writing, reading, standing, projectors) as batches:
+                await batches.project(dense(events, standing.positions))
+                while not forgetful and (
+                    events := await fetch_range(reading, min(batches.positions.values()), batch)
+                ):
+                    await batches.project(dense(events, standing.positions))
         return standing.position
 
 

@@ -18,7 +18,7 @@ from services.projections.schema import model_statements
 from services.projections.shards import shard_of
 from services.projections.teller import ProjectorOf
 from services.projections.temporal import Story
-from services.projections.writer import Placed, copy_rows
+from services.projections.writer import Changes, Columns, copy_rows
 from shared.events.ledger.reader import COLUMNS, recorded_row
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
@@ -50,7 +50,7 @@ class Build:
         self._shards = shards
         self._stopped = stopped
         self._projector_of = projectors
-        self._rows: dict[str, list[Placed]] = {
+        self._rows: dict[str, list[Columns]] = {
             table: [] for model in models for table in model.tables if table in TABLES
         }
         self._sightings: list[Sighting] | None = [] if any("actors" in m.tables for m in models) else None
@@ -78,13 +78,12 @@ class Build:
         stop = self._stopped.get(stream[0].stream_id)
         if stop is not None:
             stream = [recorded for recorded in stream if recorded.position < stop]
-        placed, parked = tell_whole(stream, self._projector_of, shards=self._shards)
+        changes, parked = tell_whole(stream, self._projector_of, shards=self._shards)
         if parked is not None:
             self.parked.append(parked)
-        for one in placed:
-            rows = self._rows.get(one.row.row.table)
-            if rows is not None:
-                rows.append(one)
+        for table, rows in changes.begun.items():
+            if table in self._rows:
+                self._rows[table] += rows
 
     async def _copy(self, rows_min: int) -> None:
         for table, rows in self._rows.items():
@@ -108,11 +107,12 @@ async def _finish(connection: Connection, models: Iterator[ReadModel]) -> None:
 
 def tell_whole(
     stream: Sequence[Recorded], projectors: ProjectorOf, *, shards: int
-) -> tuple[list[Placed], Parked | None]:
+) -> tuple[Changes, Parked | None]:
     """All rows of a stream, and where it stands still if it can't be told to the end."""
+    changes = Changes()
     projector = projectors(stream[0].topic) if stream else None
     if projector is None:
-        return [], None
+        return changes, None
     story = Story(projector)
     stream_id = stream[0].stream_id
     parked = None
@@ -122,8 +122,8 @@ def tell_whole(
         except Exception as error:
             parked = Parked.because(error, stream_id, shards, recorded.position)
             break
-    shard = shard_of(stream_id, shards)
-    return [Placed(stream_id, shard, row) for row in story.rows], parked
+    changes.add(stream_id, shard_of(stream_id, shards), stream[0].position, story.rows)
+    return changes, parked
 
 
 async def _streams(reading: Connection, position: int) -> AsyncIterator[list[Recorded]]:

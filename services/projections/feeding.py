@@ -12,9 +12,9 @@ from shared.events.ledger.feed import Feed
 from shared.events.ledger.reader import fetch_range
 from shared.events.recorded import Recorded
 
-BATCH_EVENTS_MAX: Final = 5_000
-"""Measured with 100,000 events: 12.0 s of processors' time, 13.4 with batches of 2,000, 9.2 with 25,000, for
-which readers would wait two seconds each."""
+BATCH_EVENTS_MAX: Final = 25_000
+"""What a worker that is far behind tells at once. The later events of a stream in a batch cost no update: a
+processor's time for an event is 77 µs, and 100 with batches of 5,000."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,8 @@ class Source(Protocol):
     def follow(self, positions: Mapping[int, int]) -> AsyncGenerator[Batch, None]:
         """What comes after the positions of these shards, until they are somebody else's.
 
-        Whoever follows keeps the positions up to date with what was stored of each batch.
+        Whoever follows keeps the positions up to date with what was stored. That may come later: when
+        the next batch is asked for, this one is perhaps only told.
         """
 
 
@@ -61,8 +62,9 @@ def dense(events: Sequence[Recorded], shards: Collection[int]) -> Batch:
 
 
 async def catch_up(
-    connection: AsyncConnection[Any], positions: Mapping[int, int], to: int
+    connection: AsyncConnection[Any], after: int, to: int, shards: Collection[int]
 ) -> AsyncIterator[Batch]:
-    """What the ledger has after the positions, which are kept up to date, up to and including `to`."""
-    while events := await fetch_range(connection, min(positions.values()), BATCH_EVENTS_MAX, to):
-        yield dense(events, positions)
+    """What the ledger has after a position up to and including `to`, for these shards."""
+    while events := await fetch_range(connection, after, BATCH_EVENTS_MAX, to):
+        after = events[-1].position
+        yield dense(events, shards)

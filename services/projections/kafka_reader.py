@@ -1,4 +1,4 @@
-"""Reading the events' topic as a member of a consumer group: blocking, for a thread of its own."""
+"""Reading the events' topic as a member of a consumer group: blocking, for a process of its own."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,8 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.errors import UnknownTopicOrPartitionError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from services.projections.kafka_records import KafkaRecord
+from services.projections.kafka_records import Claim, KafkaRecord, claims_of
+from services.projections.parking import ParkedRecord
 from shared.runtime.kafka import client_options, events_topic, relay_topic
 from shared.runtime.settings import KafkaSettings
 
@@ -24,8 +25,14 @@ _BOOTSTRAP_MS: Final = 3_000
 _SESSION_MS: Final = 6_000
 """So long after a worker was killed others take its shards up."""
 _HEARTBEAT_MS: Final = 2_000
+_ATTENDED_MS: Final = 15_000
+"""So long after a worker was paused, or has waited for its database, others take its shards up."""
 _SILENCE_S: Final = 5.0
 _HINT_S: Final = 1.0
+_BEHIND_RECORDS: Final = 500
+"""A poll that brings so many isn't the last one of a read."""
+_READ_BYTES_MAX: Final = 32 * 1024 * 1024
+"""A read ends when it has so much, beyond what a poll brings."""
 _LOOK_BACK: Final = 1_000
 """Offsets of the relay's topic in which its latest word is looked for."""
 
@@ -33,11 +40,17 @@ _LOOK_BACK: Final = 1_000
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What a read brought."""
 
-    records: Sequence[KafkaRecord]
+    claims: Sequence[Claim]
+    """Of what wasn't told before, in order of offset within each shard."""
+    unread: Sequence[ParkedRecord]
     complete: Mapping[int, int]
     """Shards of which everything up to a position has been read, with or without traffic of their own."""
     offsets: Mapping[int, int]
     """For each shard the offset at which the next read goes on."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickling instants and ids one by one takes ten times as long.
+        return _taken, (msgspec.msgpack.encode(self),)
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +58,10 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
     offsets: Mapping[int, int]
     positions: Mapping[int, int]
+
+
+def _taken(encoded: bytes) -> Taken:
+    return msgspec.msgpack.decode(encoded, type=Taken)
 
 
 class KafkaReader:
@@ -58,6 +75,7 @@ class KafkaReader:
         self._pledge = _Pledge(position=0, ends={})
         self._asked_at = self._hinted_at = 0.0
         self._epoch = 0
+        self._source = ""
         self._assigned = _Assigned()
         with ExitStack() as stack:
             options = client_options(kafka) | {
@@ -78,6 +96,7 @@ class KafkaReader:
                     auto_offset_reset="none",
                     session_timeout_ms=_SESSION_MS,
                     heartbeat_interval_ms=_HEARTBEAT_MS,
+                    max_poll_interval_ms=_ATTENDED_MS,
                     **options,
                 )
             )
@@ -95,12 +114,13 @@ class KafkaReader:
             self._group.poll(timeout_ms=_JOIN_MS)
         return sorted(self._assigned.shards)
 
-    def begin(self, positions: Mapping[int, int]) -> bool | None:
+    def begin(self, positions: Mapping[int, int], source: str) -> bool | None:
         """Goes to where the records after these positions are; None if the shards are others by now.
 
         Answers whether the topic may lack some of them. The group's offset is only a hint, of which
-        is known up to which position it speaks.
+        is known up to which position it speaks. `source` is that of the ledger's own records.
         """
+        self._source = source
         self._epoch = self._assigned.epoch
         if set(positions) != self._assigned.shards:
             return None
@@ -122,14 +142,14 @@ class KafkaReader:
         self._pledge = _Pledge(position=0, ends={})
         return missing
 
-    def read(self, hint: Hint | None) -> Taken | None:
+    def read(self, told: Mapping[int, int], hint: Hint | None) -> Taken | None:
         """The next records; None once the shards are no longer those that were begun with.
 
-        The hint says up to where those before them are stored by now.
+        Those up to the positions `told` are left out. The hint says what is stored by now.
 
         Raises: kafka.errors.KafkaError.
         """
-        fetched = self._group.poll(timeout_ms=self._poll_ms, max_records=self._records_max)
+        records = self._poll()
         if self._epoch != self._assigned.epoch:
             return None
         if hint is not None and time.monotonic() - self._hinted_at > _HINT_S:
@@ -139,13 +159,24 @@ class KafkaReader:
             for shard in self._assigned.shards
         }
         complete = self._complete(offsets)
-        busy = fetched or complete or self._pledge.ends
+        busy = records or complete or self._pledge.ends
         self._poll_ms = _POLL_MS_MIN if busy else min(2 * self._poll_ms, _POLL_MS_MAX)
-        return Taken(
-            records=[record for records in fetched.values() for record in records],
-            complete=complete,
-            offsets=offsets,
-        )
+        claims, unread = claims_of(records, told, self._source, self.partitions)
+        return Taken(claims=claims, unread=unread, complete=complete, offsets=offsets)
+
+    def _poll(self) -> list[KafkaRecord]:
+        """What there is soon, up to as much as is told at once."""
+        records: list[KafkaRecord] = []
+        wait_ms, size = self._poll_ms, 0
+        while len(records) < self._records_max and size < _READ_BYTES_MAX:
+            fetched = self._group.poll(timeout_ms=wait_ms, max_records=self._records_max - len(records))
+            some = [record for of_shard in fetched.values() for record in of_shard]
+            records += some
+            if len(some) < _BEHIND_RECORDS:
+                break
+            size += sum(len(record.value or b"") for record in some)
+            wait_ms = _POLL_MS_MIN
+        return records
 
     def _complete(self, offsets: Mapping[int, int]) -> dict[int, int]:
         """What the relay has said to be published is read where the partition's end as of then is reached."""

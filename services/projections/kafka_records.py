@@ -1,10 +1,13 @@
 """Reading records of the events' topic: what event of the ledger each of them says it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
+from services.projections.parking import ParkedRecord
 from services.projections.shards import shard_of
 from shared.events.recorded import Recorded
 from shared.events.registry import UnknownEvent, decode
@@ -21,9 +24,11 @@ class KafkaRecord(Protocol):
     headers: Sequence[tuple[str, bytes]]
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The event that a record says it is; whether it is that event is for the ledger to say."""
 
+    partition: int
+    offset: int
     position: int
     event_id: UUID
     stream_id: UUID
@@ -37,11 +42,40 @@ class Claim(NamedTuple):
 
     def fits(self, event: Recorded) -> bool:
         """Whether the event is what the record says, in all that it says."""
-        return all(getattr(event, name) == said for name, said in zip(self._fields, self, strict=True))
+        return (
+            event.position == self.position
+            and event.event_id == self.event_id
+            and event.stream_id == self.stream_id
+            and event.version == self.version
+            and event.topic == self.topic
+            and event.schema_version == self.schema_version
+            and event.occurred_at == self.occurred_at
+            and event.recorded_at == self.recorded_at
+            and event.traceparent == self.traceparent
+            and event.data == self.data
+        )
 
 
 class Unfit(Exception):
     """A record is no event of this ledger, or can't be read; the message says why."""
+
+
+def claims_of(
+    records: Iterable[KafkaRecord], told: Mapping[int, int], source: str, shards: int
+) -> tuple[list[Claim], list[ParkedRecord]]:
+    """What records say they are, as far as it wasn't told before, and those that can't be read."""
+    claims: list[Claim] = []
+    unread: list[ParkedRecord] = []
+    for record in records:
+        try:
+            claim = claim_of(record, source, shards)
+            if claim.position > told[record.partition]:
+                check_data(claim)
+                claims.append(claim)
+        except Unfit as reason:
+            place = (record.topic, record.partition, record.offset)
+            unread.append(ParkedRecord(*place, *claimed(record), str(reason)))
+    return claims, unread
 
 
 def claim_of(record: KafkaRecord, source: str, shards: int) -> Claim:
@@ -56,6 +90,8 @@ def claim_of(record: KafkaRecord, source: str, shards: int) -> Claim:
         topic = headers["ce_type"].decode()
         traceparent = headers.get("ce_traceparent")
         claim = Claim(
+            partition=record.partition,
+            offset=record.offset,
             position=int(headers["ce_position"]),
             event_id=UUID(headers["ce_id"].decode()),
             stream_id=UUID(headers["ce_subject"].decode()),

@@ -134,7 +134,6 @@ class Rebuild:
         changes, newly = await self._teller.tell(due, self._stopped)
         async with self._writing.transaction():
             newly += await write(self._writing, changes.only(self._tables), shards=self._shards)
-        changes.settle()
         self._parked += newly
         self._stopped.update(stream.stream_id for stream in newly)
         self._position = events[-1].position

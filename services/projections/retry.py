@@ -1,6 +1,5 @@
 """Telling streams that stand still once more, from their beginning."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -14,7 +13,7 @@ from services.projections.runner import connect
 from services.projections.schema import PROJECTION
 from services.projections.standing import CHANGED, Standing, fetch_standing
 from services.projections.teller import ProjectorOf
-from services.projections.writer import POISON, Placed, copy_rows
+from services.projections.writer import POISON, Changes, copy_rows
 from shared.events.ledger.reader import fetch_stream
 
 Connection = AsyncConnection[Any]
@@ -48,17 +47,17 @@ async def _retry(
 ) -> Parked | None:
     told = standing.positions[stream.shard]
     events = await fetch_stream(connection, stream.stream_id, to_position=told)
-    rows, parked = tell_whole(events, projectors, shards=standing.shards)
+    changes, parked = tell_whole(events, projectors, shards=standing.shards)
     try:
         async with connection.transaction():
-            await _replace(connection, stream, rows)
+            await _replace(connection, stream, changes)
     except POISON as error:
         return Parked.because(error, stream.stream_id, standing.shards, stream.position)
     return parked
 
 
-async def _replace(connection: Connection, stream: Parked, rows: Sequence[Placed]) -> None:
+async def _replace(connection: Connection, stream: Parked, changes: Changes) -> None:
     for name, table in TABLES.items():
         statement = SQL("DELETE FROM {} WHERE stream_id = %s").format(Identifier(name))
         await connection.execute(statement, [stream.stream_id])
-        await copy_rows(connection, table, [placed for placed in rows if placed.row.row.table == name])
+        await copy_rows(connection, table, changes.begun.get(name, ()))

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
+import msgspec
 import psycopg
 import structlog
 from psycopg import AsyncConnection
@@ -20,6 +21,7 @@ from services.projections.standing import Moved, Standing, advance, fetch_standi
 from services.projections.teller import ProjectorOf, Teller
 from services.projections.writer import Changes, prepare, write
 from shared.events.recorded import Recorded
+from shared.runtime.signals import end_if_cancelled
 
 Connection = AsyncConnection[Any]
 
@@ -46,102 +48,148 @@ class Runner:
         pause_s = _PAUSE_MIN_S
         while True:
             try:
-                async with await connect(self._url) as connection:
+                async with await connect(self._url) as writing, await connect(self._url) as reading:
                     while True:
-                        await self._follow(connection)
+                        await self._follow(writing, reading)
                         pause_s = _PAUSE_MIN_S
             except psycopg.Error as error:
+                end_if_cancelled()
                 _log.warning("projections_interrupted", error=type(error).__name__, again_in_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _PAUSE_MAX_S)
 
-    async def _follow(self, connection: Connection) -> None:
+    async def _follow(self, writing: Connection, reading: Connection) -> None:
         """Goes on from where the rows stand, until somebody else moves them or is given the shards."""
-        standing = await fetch_standing(connection, await self._source.shards())
-        batches = Batches(connection, standing, self._projectors)
-        async with contextlib.aclosing(self._source.follow(standing.positions)) as following:
-            try:
+        standing = await fetch_standing(writing, await self._source.shards())
+        try:
+            async with (
+                Batches(writing, reading, standing, self._projectors) as batches,
+                contextlib.aclosing(self._source.follow(standing.positions)) as following,
+            ):
                 async for batch in following:
-                    await self._project(batch, batches, connection)
-            except Moved:
-                _log.info("projections_moved", position=standing.position)
+                    await self._project(batch, batches, reading)
+        except Moved:
+            end_if_cancelled()
+            _log.info("projections_moved", position=standing.position)
 
-    async def _project(self, batch: Batch, batches: "Batches", connection: Connection) -> None:
+    async def _project(self, batch: Batch, batches: "Batches", reading: Connection) -> None:
         try:
             await batches.project(batch)
         except Skipped as skipped:
             to = max(batch.positions.values())
             _log.error("events_skipped", reason=str(skipped), told_from_ledger_to=to)
-            async for told in catch_up(connection, batches.positions, to):
-                await batches.project(told)
+            told = batches.positions
+            async for missed in catch_up(reading, min(told.values()), to, told):
+                await batches.project(missed)
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that is told, to be stored in one transaction."""
+
+    changes: Changes
+    positions: Mapping[int, int]
+    parked: Sequence[Parked]
+    records: Sequence[ParkedRecord]
 
 
 class Batches:
-    """Projects batches of events, each in one transaction: rows, what is parked, positions."""
+    """Projects batches of events, each in one transaction: rows, what is parked, positions.
 
-    def __init__(self, connection: Connection, standing: Standing, projectors: ProjectorOf = projector_of):
-        self._connection = connection
+    While one is stored the next is told, as if the first were stored. If that fails, it ends what is
+    done in this context as well, and nothing after the last batch stored has changed.
+
+    Raises, where it is left: Moved; psycopg.Error when the database failed.
+    """
+
+    def __init__(
+        self,
+        writing: Connection,
+        reading: Connection,
+        standing: Standing,
+        projectors: ProjectorOf = projector_of,
+    ) -> None:
+        """`standing` is kept up to date: its positions as they are stored, what is parked as it is told."""
+        self._writing = writing
+        self._reading = reading
         self._standing = standing
+        self._positions = dict(standing.positions)
         self._teller = Teller(self._past, shards=standing.shards, projectors=projectors)
+        self._tasks = asyncio.TaskGroup()
+        self._storing: asyncio.Task[bool] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(self, *raised: Any) -> None:
+        try:
+            await self._tasks.__aexit__(*raised)
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[-1] from None
 
     @property
     def positions(self) -> Mapping[int, int]:
-        """Up to where the rows of each shard go."""
-        return self._standing.positions
+        """Up to where each shard is told."""
+        return self._positions
 
     async def project(self, batch: Batch) -> None:
         """Brings the shards up to the positions of the batch, as far as they aren't there yet.
 
-        Raises: Moved; Skipped; psycopg.Error when the database failed. Nothing was changed then.
+        Raises: Skipped, or psycopg.Error when the ledger can't be read; then nothing of it is told.
         """
-        standing = self._standing
+        told = await self._tell(batch)
+        if self._storing is not None and not await self._storing:
+            self._teller.forget()
+            told = await self._tell(batch)
+        self._positions.update(told.positions)
+        self._standing.parked.update(stream.stream_id for stream in told.parked)
+        self._storing = self._tasks.create_task(self._store(told))
+
+    async def _tell(self, batch: Batch) -> _Told:
         own = [event for event in batch.events if self._is_due(event)]
-        moved = {
-            shard: max(told, batch.positions.get(shard, 0)) for shard, told in standing.positions.items()
-        }
         try:
-            changes, newly = await self._teller.tell(own, standing.parked)
-            newly += await self._store(changes, newly, batch.parked, moved)
+            changes, parked = await self._teller.tell(own, self._standing.parked)
         except BaseException:
             self._teller.forget()
             raise
-        changes.settle()
-        self._teller.forget(stream.stream_id for stream in newly)
-        standing.parked.update(stream.stream_id for stream in newly)
-        standing.positions.update(moved)
-        for stream in newly:
+        return _Told(
+            changes=changes,
+            positions={
+                shard: max(told, batch.positions.get(shard, 0)) for shard, told in self._positions.items()
+            },
+            parked=parked,
+            records=batch.parked,
+        )
+
+    def _is_due(self, event: Recorded) -> bool:
+        told = self._positions.get(shard_of(event.stream_id, self._standing.shards))
+        return told is not None and event.position > told
+
+    async def _store(self, told: _Told) -> bool:
+        """Whether the tables took all rows; if not, what was told as if they had doesn't hold."""
+        async with self._writing.transaction():
+            await lock(self._writing, self._standing)
+            refused = await write(self._writing, told.changes, shards=self._standing.shards)
+            parked = [*told.parked, *refused]
+            if parked:
+                await park(self._writing, parked)
+            if told.records:
+                await park_records(self._writing, told.records)
+            await advance(self._writing, told.positions)
+        self._standing.positions.update(told.positions)
+        self._standing.parked.update(stream.stream_id for stream in refused)
+        for stream in parked:
             _log.error(
                 "stream_parked",
                 stream_id=str(stream.stream_id),
                 position=stream.position,
                 reason=stream.reason,
             )
-
-    def _is_due(self, event: Recorded) -> bool:
-        told = self._standing.positions.get(shard_of(event.stream_id, self._standing.shards))
-        return told is not None and event.position > told
-
-    async def _store(
-        self,
-        changes: Changes,
-        parked: Sequence[Parked],
-        records: Sequence[ParkedRecord],
-        moved: Mapping[int, int],
-    ) -> list[Parked]:
-        """Writes everything, and answers the streams whose rows the tables would not take."""
-        async with self._connection.transaction():
-            await lock(self._connection, self._standing)
-            refused = await write(self._connection, changes, shards=self._standing.shards)
-            if refused or parked:
-                await park(self._connection, [*refused, *parked])
-            if records:
-                await park_records(self._connection, records)
-            await advance(self._connection, moved)
-        return refused
+        return not refused
 
     async def _past(self, versions: Mapping[UUID, int]) -> AsyncIterator[Recorded]:
         """The pasts of streams, whose rows are all there: what was not told before must not pass for it."""
-        async for recorded in stream_pasts(self._connection, versions):
+        async for recorded in stream_pasts(self._reading, versions):
             if self._is_due(recorded):
                 raise Skipped(f"position {recorded.position} of stream {recorded.stream_id}")
             yield recorded

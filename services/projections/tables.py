@@ -1,6 +1,6 @@
 """Tables of temporal rows: the columns that all of them have, and their own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -32,11 +32,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return tuple(kind.endswith("[]") for kind in self.columns.values())
 
     @cached_property
-    def has_arrays(self) -> bool:
+    def _has_arrays(self) -> bool:
         return any(self._arrays)
 
-    def stored(self, values: Iterable[Any]) -> list[Any]:
+    def stored(self, values: Sequence[Any]) -> Sequence[Any]:
         """A row's values with arrays as lists, as the driver wants them."""
+        if not self._has_arrays:
+            return values
         return [list(value) if array else value for value, array in zip(values, self._arrays, strict=True)]
 
     @cached_property

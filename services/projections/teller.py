@@ -1,5 +1,6 @@
 """Telling batches of events: which rows they begin and end, and which streams can't be told."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -9,13 +10,16 @@ from services.projections.actors.sightings import Sightings
 from services.projections.catalogue import projector_of
 from services.projections.parking import Parked
 from services.projections.shards import shard_of
-from services.projections.temporal import Projector, Story
+from services.projections.temporal import Projector, Story, TemporalRow
 from services.projections.writer import Changes
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 
 STORIES_MAX: Final = 4_096
 """Streams kept in memory; another one is read from the ledger when it goes on."""
+
+_STREAMS_AT_ONCE: Final = 50
+"""So many are told before what else there is to do has its turn: the batch before may be on its way."""
 
 Past = Callable[[Mapping[UUID, int]], AsyncIterator[Recorded]]
 """The events of streams up to a version each, that included: stream by stream, in order of version."""
@@ -44,9 +48,11 @@ class Teller:
         changes.sightings = [seen for event in batch if (seen := self._sightings.notice(event)) is not None]
         streams = self._by_stream(batch, set(parked))
         newly = await self._recall(streams)
-        for stream_id, events in streams.items():
+        for number, (stream_id, events) in enumerate(streams.items()):
             if stream_id not in newly:
                 self._tell_stream(stream_id, events, changes, newly)
+            if number % _STREAMS_AT_ONCE == 0:
+                await asyncio.sleep(0)
         while len(self._stories) > STORIES_MAX:
             self._stories.popitem(last=False)
         return changes, list(newly.values())
@@ -96,17 +102,22 @@ class Teller:
         self, stream_id: UUID, events: Sequence[Recorded], changes: Changes, newly: dict[UUID, Parked]
     ) -> None:
         story = self._stories[stream_id]
-        shard = shard_of(stream_id, self._shards)
+        touched: dict[int, TemporalRow] = {}
         for recorded in events:
             try:
                 if recorded.version != story.version + 1:
                     raise OutOfOrder(f"version {recorded.version} after {story.version}")
-                touched = story.tell(recorded, event_of(recorded))
+                touched.update((id(row), row) for row in story.tell(recorded, event_of(recorded)))
             except Exception as error:
                 newly[stream_id] = self._park(recorded, error)
-                return
-            changes.touch(stream_id, shard, recorded.position, touched)
-        projector = self._projector_of(events[0].topic)
+                break
+        else:
+            self._keep(stream_id, events[0].topic, story)
+        changes.add(stream_id, shard_of(stream_id, self._shards), events[0].position, touched.values())
+
+    def _keep(self, stream_id: UUID, topic: str, story: Story[Any]) -> None:
+        """Remembers of a stream what its next events need, if any will come."""
+        projector = self._projector_of(topic)
         if projector is not None and projector.lasting:
             story.shorten()
             self._stories.move_to_end(stream_id)

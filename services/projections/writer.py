@@ -26,12 +26,19 @@ _OPEN: Final = datetime.max.replace(tzinfo=UTC)
 _INFINITY: Final = (2**63 - 1).to_bytes(8)
 
 
-class Placed(NamedTuple):
-    """A row with the stream it comes from."""
+Columns = tuple[Any, ...]
+"""A row as it is to be stored: all columns of its table in their order, the stream it comes from first."""
+
+
+class Ended(NamedTuple):
+    """Which stored row has ended, and when: columns of `_END`, in their order."""
 
     stream_id: UUID
-    shard: int
-    row: TemporalRow
+    known_from: int
+    row_key: UUID
+    known_until: int
+    occurred_until: datetime
+    closed_at: int
 
 
 class RowsMissing(Exception):
@@ -43,23 +50,28 @@ POISON: Final = (psycopg.DataError, psycopg.IntegrityError, RowsMissing)
 
 
 class Changes:
-    """What the events of a batch did to the rows."""
+    """What the events of a batch did to the rows, which may go on changing meanwhile."""
 
     def __init__(self) -> None:
-        self.begun: dict[str, list[Placed]] = {}
-        self.ended: dict[str, dict[int, Placed]] = {}
+        self.begun: dict[str, list[Columns]] = {}
+        self.ended: dict[str, list[Ended]] = {}
         self.sightings: list[Sighting] = []
         self.first: dict[UUID, int] = {}
         """For each stream, the position of its first event in the batch."""
 
-    def touch(self, stream_id: UUID, shard: int, position: int, touched: Iterable[TemporalRow]) -> None:
-        self.first.setdefault(stream_id, position)
+    def add(self, stream_id: UUID, shard: int, first: int, touched: Iterable[TemporalRow]) -> None:
+        """Takes over all that the batch did to the rows of a stream, each of them once.
+
+        They pass for stored from now on: whoever can't store them forgets the stream.
+        """
+        self.first[stream_id] = first
         for row in touched:
-            placed = Placed(stream_id, shard, row)
-            if row.known_from == position:
-                self.begun.setdefault(row.row.table, []).append(placed)
-            elif row.stored:
-                self.ended.setdefault(row.row.table, {})[id(row)] = placed
+            table = row.row.table
+            if row.stored:
+                self.ended.setdefault(table, []).append(_ended(stream_id, row))
+            else:
+                self.begun.setdefault(table, []).append(_columns(stream_id, shard, row))
+                row.stored = True
 
     def only(self, tables: Collection[str]) -> "Changes":
         """The part that concerns some tables."""
@@ -74,18 +86,32 @@ class Changes:
         """The same stream by stream, the sightings by none."""
         parts: dict[UUID, Changes] = {}
         for table, begun in self.begun.items():
-            for placed in begun:
-                parts.setdefault(placed.stream_id, Changes()).begun.setdefault(table, []).append(placed)
+            for columns in begun:
+                parts.setdefault(columns[0], Changes()).begun.setdefault(table, []).append(columns)
         for table, ended in self.ended.items():
-            for key, placed in ended.items():
-                parts.setdefault(placed.stream_id, Changes()).ended.setdefault(table, {})[key] = placed
+            for row in ended:
+                parts.setdefault(row.stream_id, Changes()).ended.setdefault(table, []).append(row)
         return parts
 
-    def settle(self) -> None:
-        """Says of the rows begun that they are stored, once they are."""
-        for rows in self.begun.values():
-            for placed in rows:
-                placed.row.stored = True
+
+def _columns(stream_id: UUID, shard: int, row: TemporalRow) -> Columns:
+    table, values = row.row
+    return (
+        stream_id,
+        shard,
+        row.known_from,
+        row.known_until,
+        row.occurred_from,
+        row.occurred_until or _OPEN,
+        row.closed_at,
+        row.key,
+        *TABLES[table].stored(values),
+    )
+
+
+def _ended(stream_id: UUID, row: TemporalRow) -> Ended:
+    until = row.occurred_until or _OPEN
+    return Ended(stream_id, row.known_from, row.key, row.known_until, until, row.closed_at)
 
 
 async def prepare(connection: Connection) -> None:
@@ -119,31 +145,19 @@ async def write(connection: Connection, changes: Changes, *, shards: int) -> lis
 
 async def _write(connection: Connection, changes: Changes) -> None:
     for name, ended in changes.ended.items():
-        await _end(connection, TABLES[name], list(ended.values()))
+        await _end(connection, TABLES[name], ended)
     for name, begun in changes.begun.items():
         await copy_rows(connection, TABLES[name], begun)
 
 
-async def copy_rows(connection: Connection, table: Table, rows: Sequence[Placed]) -> None:
+async def copy_rows(connection: Connection, table: Table, rows: Iterable[Columns]) -> None:
     """Adds rows to a table of the current schema."""
     columns = SQL(", ").join(map(Identifier, table.all_columns))
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(Identifier(table.name), columns)
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(table.all_types)
-        for stream_id, shard, row in rows:
-            await copy.write_row(
-                (
-                    stream_id,
-                    shard,
-                    row.known_from,
-                    row.known_until,
-                    row.occurred_from,
-                    row.occurred_until or _OPEN,
-                    row.closed_at,
-                    row.key,
-                    *(table.stored(row.row.values) if table.has_arrays else row.row.values),
-                )
-            )
+        for row in rows:
+            await copy.write_row(row)
 
 
 _END: Final = SQL(
@@ -156,23 +170,9 @@ _END: Final = SQL(
 )
 
 
-async def _end(connection: Connection, table: Table, ended: Sequence[Placed]) -> None:
-    columns = zip(
-        *(
-            (
-                stream_id,
-                row.known_from,
-                row.key,
-                row.known_until,
-                row.occurred_until or _OPEN,
-                row.closed_at,
-            )
-            for stream_id, _, row in ended
-        ),
-        strict=True,
-    )
-    statement = _END.format(Identifier(table.name))
-    done = await connection.execute(statement, [list(column) for column in columns])
+async def _end(connection: Connection, table: Table, ended: Sequence[Ended]) -> None:
+    columns = [list(column) for column in zip(*ended, strict=True)]
+    done = await connection.execute(_END.format(Identifier(table.name)), columns)
     if done.rowcount != len(ended):
         raise RowsMissing(f"{table.name}: {len(ended)} rows to end, {done.rowcount} found")
 

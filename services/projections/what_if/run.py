@@ -1,7 +1,6 @@
 """Replaying many cases, in processes of their own where it pays. Nothing is written."""
 
 import asyncio
-import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -10,7 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from services.projections.what_if.judged import NOTHING, Judged
-from services.projections.what_if.worker import LENGTH, Task, judge_alone, packed
+from services.projections.what_if.worker import Task, judge_alone
+from shared.runtime.messages import answer, packed
 
 BATCH_CASES: Final = 400
 """Cases that a process has in its memory at a time."""
@@ -92,8 +92,7 @@ async def _judged(process: Process, case_ids: Sequence[UUID]) -> Judged:
     try:
         process.stdin.write(packed(case_ids))
         await process.stdin.drain()
-        [length] = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
-        answer: Judged = pickle.loads(await process.stdout.readexactly(length))
+        judged: Judged = await answer(process.stdout)
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         raise WorkerEnded(f"a process that replays cases ended with {await process.wait()}") from error
-    return answer
+    return judged

@@ -4,12 +4,10 @@
 batch of cases after the other, and answers each on its standard output. It ends with its input.
 """
 
-import pickle
-import struct
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -22,9 +20,7 @@ from shared.events.ledger.reader import COLUMNS, recorded_row
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.runtime.garbage import rarely_collected
-
-LENGTH: Final = struct.Struct(">I")
-"""What stands before a message, which is pickled: each side trusts the other as itself."""
+from shared.runtime.messages import next_message, packed
 
 _TOPICS: Final = [event.topic for event in TURNING]
 """What else is recorded on a case has no part in its clocks and figures."""
@@ -45,11 +41,6 @@ class Task(NamedTuple):
     occurred: datetime | None
 
 
-def packed(message: object) -> bytes:
-    content = pickle.dumps(message)
-    return LENGTH.pack(len(content)) + content
-
-
 def judge_alone(task: Task, case_ids: Sequence[UUID]) -> Judged:
     """A batch on a connection of its own. Raises: psycopg.Error."""
     with _connect(task.url) as connection:
@@ -59,19 +50,13 @@ def judge_alone(task: Task, case_ids: Sequence[UUID]) -> Judged:
 def main() -> None:
     """Judges batches until there are no more."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    task = _next(source)
+    task = next_message(source)
     if task is None:
         return
     with _connect(task.url) as connection, rarely_collected():
-        while (case_ids := _next(source)) is not None:
+        while (case_ids := next_message(source)) is not None:
             sink.write(packed(_judge(connection, task, case_ids)))
             sink.flush()
-
-
-def _next(source: BinaryIO) -> Any:
-    """The next message; None at the end."""
-    head = source.read(LENGTH.size)
-    return pickle.loads(source.read(*LENGTH.unpack(head))) if head else None
 
 
 def _connect(url: str) -> Connection[Any]:
