@@ -17,7 +17,6 @@ from services.projections.kafka_process import KafkaProcess
 from services.projections.kafka_reader import Hint
 from services.projections.kafka_records import Claim
 from services.projections.parking import ParkedRecord
-from services.projections.shards import shard_of
 from shared.events.ledger.reader import Head, fetch_events, fetch_head
 from shared.events.recorded import Recorded
 from shared.runtime.kafka import events_topic
@@ -116,21 +115,27 @@ class KafkaFeed:
         taken = await reader.read(told, hint)
         if taken is None:
             return None
-        events: list[Recorded] = []
+        events: dict[int, Recorded] = {}
         parked = [*taken.unread]
         doubtful = 0
         if taken.claims or parked:
             async with self._pool.connection() as connection:
                 events, foreign = await _judged(connection, taken.claims, events_topic(self._kafka))
                 parked += foreign
-                doubtful = max(_gap(events), await _claimed_place(connection, parked, told))
+                doubtful = max(_gap(events.values()), await _claimed_place(connection, parked, told))
         to = dict(told)
-        for event in events:
-            shard = shard_of(event.stream_id, reader.partitions)
-            to[shard] = max(to[shard], event.position)
+        for claim in taken.claims:
+            if claim.position in events:
+                to[claim.partition] = max(to[claim.partition], claim.position)
         for shard, position in taken.complete.items():
             to[shard] = max(to[shard], position)
-        return _Found(events=events, positions=to, parked=parked, doubtful=doubtful, offsets=taken.offsets)
+        return _Found(
+            events=list(events.values()),
+            positions=to,
+            parked=parked,
+            doubtful=doubtful,
+            offsets=taken.offsets,
+        )
 
     async def _catch_up(self, told: Mapping[int, int], to: int) -> AsyncIterator[Batch]:
         """What must be told from the ledger instead."""
@@ -173,8 +178,8 @@ def _stored(hints: deque[Hint], positions: Mapping[int, int]) -> Hint | None:
 
 async def _judged(
     connection: AsyncConnection[Any], claims: Sequence[Claim], topic: str
-) -> tuple[list[Recorded], list[ParkedRecord]]:
-    """The events that the ledger has where records say it has them, each once; and the other records."""
+) -> tuple[dict[int, Recorded], list[ParkedRecord]]:
+    """The events that the ledger has where records say it has them, by position; and the other records."""
     own: dict[int, Recorded] = {}
     foreign: list[ParkedRecord] = []
     for first in range(0, len(claims), _LOOKED_UP_AT_ONCE):
@@ -189,7 +194,7 @@ async def _judged(
                 foreign.append(_parked(claim, topic, "not the event at its position"))
             else:
                 own[claim.position] = event
-    return list(own.values()), foreign
+    return own, foreign
 
 
 async def _claimed_place(

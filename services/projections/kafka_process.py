@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, Self, cast
 from kafka.errors import KafkaConnectionError, KafkaError
 
 from services.projections.kafka_reader import Hint, KafkaReader, Taken
-from shared.runtime.garbage import rarely_collected
+from shared.runtime.garbage import BATCH_YOUNG_MAX, rarely_collected
 from shared.runtime.logs import configure_logs
 from shared.runtime.messages import answer, next_message, packed
 from shared.runtime.parentage import end_with_parent
@@ -114,7 +114,7 @@ def main() -> None:
     except KafkaError as error:
         _say(answers, error)
         return
-    with closing(reader), rarely_collected():
+    with closing(reader), rarely_collected(young_max=BATCH_YOUNG_MAX):
         _say(answers, reader.partitions)
         while (call := next_message(calls)) is not None:
             method, *arguments = call

@@ -19,7 +19,7 @@ from services.projections.schema import outdated
 from services.projections.standing import fetch_standing
 from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
-from shared.runtime.garbage import rarely_collected
+from shared.runtime.garbage import BATCH_YOUNG_MAX, rarely_collected
 from shared.runtime.settings import KafkaSettings, Settings
 from shared.runtime.signals import until_stopped
 
@@ -56,7 +56,7 @@ async def project(url: str, kafka: KafkaSettings | None = None) -> None:
             shards = await feed.partitions()
         await _make_anew(url, shards)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        stack.enter_context(rarely_collected())
+        stack.enter_context(rarely_collected(young_max=BATCH_YOUNG_MAX))
         _log.info("projections_follow", source="ledger" if kafka is None else "kafka")
         tasks.create_task(_keep_tallied(url))
         await Runner(url, source).run()

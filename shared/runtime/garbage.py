@@ -5,18 +5,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_THRESHOLDS: Final = (20_000, 20, 20)
+_YOUNG_MAX: Final = 20_000
 """With Python's own, going through all that is remembered took a sixth of the time of commands and an
 eighth of that of a rebuild, and made lists wait for it 0.1 s at a time."""
+_GENERATION: Final = 20
+
+BATCH_YOUNG_MAX: Final = 500_000
+"""For whoever makes batches of many objects, which all live on until the batch is done."""
 
 
 @contextmanager
-def rarely_collected() -> Iterator[None]:
-    """Leaves out what is there already, and looks through all the rest rarely."""
+def rarely_collected(*, young_max: int = _YOUNG_MAX) -> Iterator[None]:
+    """Leaves out what is there already, and looks through all the rest rarely.
+
+    `young_max`: objects made since the last look, and still there, that bring about the next.
+    """
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
+    gc.set_threshold(young_max, _GENERATION, _GENERATION)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from services.projections.cases.projector import CaseProjector, CaseState
 from services.projections.catalogue import projector_of
+from services.projections.figures.facts import visit_fact
 from services.projections.figures.tallies import tally
 from services.projections.operations import UnknownView, rebuild, retry_parked, status
 from services.projections.rebuild import RebuildBusy, workshop
@@ -162,6 +163,39 @@ def test_poisoned_streams_stand_still_alone_until_they_are_retried(database: Dat
             assert await tally(connection, stretch=1), "what came in afterwards is tallied anew"
         await must_hold(database.url)
         assert {row["version"] for row in await live_cases(database.url)} == {2}
+
+    asyncio.run(told())
+
+
+class Alone(CaseProjector):
+    """A row for each event by itself, of which the tables refuse the second."""
+
+    def alone(self, recorded: Recorded, event: Event) -> tuple[Row, ...]:
+        household_ref = "NUL \x00" if recorded.version == 2 else None
+        return (visit_fact(recorded, recorded.stream_id, household_ref, recorded.stream_id),)
+
+    def rows(self, state: CaseState) -> tuple[Row, ...]:
+        return ()
+
+
+def test_what_was_told_on_top_of_rows_that_the_tables_refuse_is_not_stored(database: Database) -> None:
+    async def told() -> None:
+        county = County()
+        county.settle()
+        play(county, [("open", 0, 1, 0), *[("note", 0, 1, 0)] * 5, ("open", 1, 1, 0)])
+        [first, second] = (case.case_id for case in county.cases)
+        positions = [o.position for append in county.appends for o in append if o.stream_id == first]
+        assert len(positions) > 3
+        async with appending(database.url) as appender:
+            await record(appender, county.appends)
+        alone = Alone()
+        await project_all(
+            database.url, batch=1, projectors=lambda topic: alone if topic.startswith("case.") else None
+        )
+        [parked] = (await status(database.url)).parked
+        assert (parked.stream_id, parked.position) == (first, positions[1])
+        stored = [(row["stream_id"], row["known_from"]) for row in (await rows_of(database.url))["facts"]]
+        assert stored == [(str(first), positions[0]), (str(second), county.position)]
 
     asyncio.run(told())
 

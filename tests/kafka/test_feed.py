@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from random import Random
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from services.projections import kafka_process
 from services.projections.operations import rebuild, status
 from services.projections.worker import project
 from shared.events.units import UnitRegistered
@@ -312,8 +314,11 @@ def test_a_worker_killed_and_one_that_was_paused_lose_and_double_nothing(
         try:
             while max(await positions_of(database.url)) == 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+            orphans = psutil.Process(killed.pid).children()
+            assert orphans, "it reads Kafka in a process of its own"
             killed.kill()
             paused.send_signal(signal.SIGSTOP)
+            assert psutil.wait_procs(orphans, timeout=10)[1] == []
             await publishing
             async with fed(database.url, town):
                 await caught_up(database.url)
@@ -330,6 +335,31 @@ def test_a_worker_killed_and_one_that_was_paused_lose_and_double_nothing(
         await must_hold(database.url)
 
     asyncio.run(told())
+
+
+def test_a_worker_whose_reader_dies_takes_another(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(21, 60))
+        await publish(database.url, town)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+            [reader] = readers()
+            reader.kill()
+            await grow(database.url, drawn_by(22, 60))
+            await publish(database.url, town)
+            await caught_up(database.url)
+            [other] = readers()
+            assert other.pid != reader.pid
+        assert readers() == []
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def readers() -> list[psutil.Process]:
+    """Processes of this one that read Kafka."""
+    return [child for child in psutil.Process().children() if kafka_process.__name__ in child.cmdline()]
 
 
 def drawn_by(seed: int, size: int) -> list[Move]:
