@@ -2,7 +2,7 @@
 
 `python -m services.projections.kafka_process PARENT` is told by its standard input how to reach Kafka, then
 which method of its reader to call, and answers each on its standard output. It ends with its input. While
-it isn't called it doesn't poll, so the group goes on without a worker that is paused.
+it isn't called it doesn't poll, so the group goes on without a worker that is paused or hangs.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, Self, cast
 
 from kafka.errors import KafkaConnectionError, KafkaError
 
-from services.projections.kafka_reader import Hint, KafkaReader, Taken
+from services.projections.kafka_reader import HEARTBEAT_MS, Hint, KafkaReader, Taken
 from shared.runtime.garbage import BATCH_YOUNG_MAX, rarely_collected
 from shared.runtime.logs import configure_logs
 from shared.runtime.messages import answer, next_message, packed
@@ -32,6 +32,7 @@ class KafkaProcess:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._turn = asyncio.Lock()
+        self._attending = asyncio.create_task(self._attend())
         self.partitions = 0
         """How many the topic has."""
 
@@ -56,6 +57,13 @@ class KafkaProcess:
             await opened.close()
             raise
         return opened
+
+    async def _attend(self) -> None:
+        """Has the process stay in the group for as long as this one is alive, whatever else it waits for."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_MS / 1000)
+            if not self._turn.locked():
+                await asyncio.shield(self._call(("attend",)))
 
     async def shards(self) -> list[int]:
         return cast(list[int], await self._answer("shards"))
@@ -89,6 +97,7 @@ class KafkaProcess:
 
     async def close(self) -> None:
         """Lets the process leave the group and end."""
+        self._attending.cancel()
         assert self._process.stdin is not None
         async with self._turn:
             self._process.stdin.close()

@@ -23,10 +23,8 @@ _CALL_MS: Final = 5_000
 _BOOTSTRAP_MS: Final = 3_000
 """A worker that is told to stop waits no longer for a broker that is away; else it tries again."""
 _SESSION_MS: Final = 6_000
-"""So long after a worker was killed others take its shards up."""
-_HEARTBEAT_MS: Final = 2_000
-_ATTENDED_MS: Final = 15_000
-"""So long after a worker was paused, or has waited for its database, others take its shards up."""
+"""So long after a worker was killed, or called its reader for the last time, others take its shards up."""
+HEARTBEAT_MS: Final = 2_000
 _SILENCE_S: Final = 5.0
 _HINT_S: Final = 1.0
 _BEHIND_RECORDS: Final = 500
@@ -95,8 +93,8 @@ class KafkaReader:
                     enable_auto_commit=False,
                     auto_offset_reset="none",
                     session_timeout_ms=_SESSION_MS,
-                    heartbeat_interval_ms=_HEARTBEAT_MS,
-                    max_poll_interval_ms=_ATTENDED_MS,
+                    max_poll_interval_ms=_SESSION_MS,
+                    heartbeat_interval_ms=HEARTBEAT_MS,
                     **options,
                 )
             )
@@ -113,6 +111,14 @@ class KafkaReader:
         if not self._assigned.shards:
             self._group.poll(timeout_ms=_JOIN_MS)
         return sorted(self._assigned.shards)
+
+    def attend(self) -> None:
+        """Stays in the group, where nothing is to be read for a while."""
+        epoch, running = self._epoch, self._group.assignment() - self._group.paused()
+        self._group.pause(*running)
+        self._group.poll(timeout_ms=0)
+        if epoch == self._assigned.epoch:
+            self._group.resume(*running)
 
     def begin(self, positions: Mapping[int, int], source: str) -> bool | None:
         """Goes to where the records after these positions are; None if the shards are others by now.
