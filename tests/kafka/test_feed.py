@@ -10,6 +10,8 @@ from random import Random
 import psutil
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from kafka import KafkaAdminClient
+from psycopg import AsyncConnection
 
 from services.projections import kafka_process
 from services.projections.operations import rebuild, status
@@ -355,6 +357,34 @@ def test_a_worker_whose_reader_dies_takes_another(database: Database, kafka: str
         await must_hold(database.url)
 
     asyncio.run(told())
+
+
+def test_a_worker_that_waits_for_its_database_stays_in_its_group(database: Database, kafka: str) -> None:
+    async def told() -> None:
+        town = town_at(kafka)
+        await grow(database.url, drawn_by(23, 60))
+        await publish(database.url, town)
+        async with fed(database.url, town):
+            await caught_up(database.url)
+            before = await asyncio.to_thread(members, town)
+            async with await AsyncConnection.connect(database.url) as other:
+                await other.execute("SELECT FROM views.positions FOR UPDATE")
+                await grow(database.url, drawn_by(24, 60))
+                await publish(database.url, town)
+                await asyncio.sleep(8)  # a session takes six seconds
+                assert await asyncio.to_thread(members, town) == before
+            await caught_up(database.url)
+        assert len(before) == 1
+        await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def members(town: KafkaSettings) -> list[str]:
+    """Of the group of those who are fed by the topic."""
+    group = f"{town.prefix}.projections"
+    with KafkaAdminClient(bootstrap_servers=town.servers) as admin:
+        return [member["member_id"] for member in admin.describe_groups([group])[group]["members"]]
 
 
 def readers() -> list[psutil.Process]:
