@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
 from services import about, commands_batch, reference
+from services.demo.people import Known
 from services.intake.api import beside, files, publications, rule_packs
 from services.intake.api import routes as intake
 from services.intake.application.file_store import FileStore
@@ -23,6 +24,7 @@ from services.intake.application.files import Files
 from services.intake.application.rule_packs import ensure_default
 from services.pages.pages import made_pages, problem_page
 from services.pages.pages import operations as page_operations
+from services.pages.sign_in.sign_in import SignInPages
 from services.projections.api import asyncapi
 from services.projections.api import routes as projections
 from services.projections.api.publications import figure_reader
@@ -45,6 +47,7 @@ from shared.runtime.identity import TokenVerifier
 from shared.runtime.imports import Imports
 from shared.runtime.openapi import openapi_document
 from shared.runtime.problem_kinds import KINDS, Text
+from shared.runtime.reception import Reception
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
 from shared.runtime.sessions import Sessions
@@ -73,8 +76,15 @@ class HttpApplication(FastAPI):
         await self.router(scope, receive, send)
 
 
-def create_app(settings: Settings, secrets: Secrets, services: Collection[str] = SERVICES) -> FastAPI:
+def create_app(
+    settings: Settings,
+    secrets: Secrets,
+    services: Collection[str] = SERVICES,
+    demo_people: Mapping[str, Known] | None = None,
+) -> FastAPI:
     """The application of some services over the database of `settings.database_url`, which is migrated.
+
+    Whoever sits at this machine may step into one of `demo_people`.
 
     Its connections, its committer and what it keeps in memory begin and end with its lifespan;
     `app.state.end_streams()` ends the streams before, which else would go on until they are cut off.
@@ -89,7 +99,8 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     desk = Desk(pool, appender, loader, vault, trees, Imports(loader))
     kept = Files(desk, pool, loader, vault, trees, FileStore(settings.data_dir / "files"))
     reads = Reads(reads_pool, trees, Vault(reads_pool, vault.master))
-    sign_in = SignIn(TokenVerifier(secrets), Sessions(pool))
+    sessions = Sessions(pool)
+    sign_in = SignIn(TokenVerifier(secrets), sessions)
     served_by: dict[str, list[Operation]] = {
         "intake": [
             *intake.operations(desk),
@@ -128,6 +139,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     )
     app.state.end_streams = reads.end_streams
     pages = made_pages()
+    entrance = SignInPages(pages, sessions, Reception(pool, sessions, vault.master), demo_people or {})
     served = Operations(documented, sign_in, partial(problem_page, pages))
     served.add(reference.operation(trees))
     served.add(asyncapi.operation(_version()))
@@ -155,7 +167,7 @@ def create_app(settings: Settings, secrets: Secrets, services: Collection[str] =
     for operation in about.operations(pool, _problem_kinds(), document, read_gauges):
         served.add(operation)
     if set(services) == set(SERVICES):
-        for operation in page_operations(pages, served.answer):
+        for operation in page_operations(pages, served.answer, entrance):
             served.add(operation)
     app.router.routes.append(served)
     return app

@@ -13,13 +13,14 @@ import uvicorn
 from services import demo, installation
 from services.application import create_app
 from services.children import Child, keep, keep_database
-from services.welcome import welcome
+from services.demo.people import people
+from services.welcome import STORIES, welcome
 from shared.runtime import metrics
 from shared.runtime.database import service_pool
 from shared.runtime.postgres import EmbeddedPostgres
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Settings, is_loopback
 from shared.runtime.vault import Vault
 
 _DRAIN_TIMEOUT_S: Final = 10
@@ -55,7 +56,8 @@ async def serve(
     if names:
         children = [*children, Child(name="demo", arguments=("demo", "load", *names), for_good=False)]
     welcoming = list(welcome(settings, secrets, names))
-    app = create_app(settings, secrets, services)
+    stepped_into = database is not None and is_loopback(settings.host) and STORIES in names
+    app = create_app(settings, secrets, services, people() if stepped_into else None)
     metrics.add_gauges(lambda: demo.gauges(settings.data_dir))
     config = uvicorn.Config(
         app,

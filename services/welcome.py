@@ -11,7 +11,7 @@ from shared.runtime.secrets import Secrets
 from shared.runtime.settings import Settings
 
 _LIFETIME: Final = timedelta(hours=12)
-_STORIES: Final = "haimen"
+STORIES: Final = "haimen"
 """The set in whose town the people live who may sign in."""
 
 
@@ -20,7 +20,7 @@ def welcome(settings: Settings, secrets: Secrets, demo: Collection[str]) -> Iter
     yield f"Anjie answers at {settings.address}; the interface is described at {settings.address}/docs"
     if secrets.jwt_secret is None:
         return
-    if _STORIES not in demo:
+    if STORIES not in demo:
         yield "To sign in: anjie token --role ROLE --unit UNIT (operator and auditor need no unit)"
         return
     yield "Sign in with Authorization: Bearer and, for the next 12 hours, one of these tokens:"

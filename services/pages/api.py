@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from shared.runtime.sessions import CSRF_HEADER
 from shared.runtime.web import Answer, Request, Streamed
 from shared.web.look import look_of
 
@@ -14,7 +15,6 @@ _PASSED_ON: Final = (
     b"authorization",
     b"cookie",
     b"host",
-    b"x-csrf-token",
     b"x-request-id",
 )
 
@@ -63,4 +63,6 @@ class Api:
 def _passed_on(request: Request) -> dict[bytes, bytes]:
     look = look_of(request)
     passed = {name: value for name, value in request.headers.items() if name in _PASSED_ON}
+    if request.csrf is not None:
+        passed[CSRF_HEADER.lower().encode()] = request.csrf.encode()
     return passed | {b"accept-language": look.language.encode()}

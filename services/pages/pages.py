@@ -7,6 +7,7 @@ from typing import Final
 from services.pages import assets, look, welcome
 from services.pages.api import Api, Ask
 from services.pages.design import design
+from services.pages.sign_in.sign_in import SignInPages
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.assets import Assets
@@ -21,13 +22,14 @@ def made_pages() -> Pages:
     return Pages(Assets(), [_HERE])
 
 
-def operations(pages: Pages, ask: Ask) -> Sequence[Operation]:
+def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operation]:
     """Every page; `ask` answers a request as the public interface does."""
     api = Api(ask)
     return (
         assets.operation(pages.assets),
         look.operation(),
         welcome.operation(pages, api),
+        *sign_in.operations(),
         design.operation(pages),
     )
 

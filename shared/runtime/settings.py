@@ -109,7 +109,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         master_key=given.get("ANJIE_MASTER_KEY"),
         jwt_secret=given.get("ANJIE_JWT_SECRET"),
         jwks_url=jwks_url,
-        demo=_demo(given.get("ANJIE_DEMO"), by_default=database_url is None and _loopback(host)),
+        demo=_demo(given.get("ANJIE_DEMO"), by_default=database_url is None and is_loopback(host)),
         demo_chosen="ANJIE_DEMO" in given,
         log=_log(given.get("ANJIE_LOG")),
         kafka=_kafka(given),
@@ -160,7 +160,8 @@ def _log(value: str | None) -> LogForm | None:
     return cast(LogForm | None, value)
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine itself can be meant: a loopback address, or `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

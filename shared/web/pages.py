@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from shared.policy.moments import SHANGHAI
+from shared.runtime.sessions import csrf_token, session_token
 from shared.runtime.web import Answer, Request
 from shared.web.assets import Assets
 from shared.web.look import Look, look_of
@@ -55,11 +56,24 @@ class Pages:
             t=partial(self.words.say, look.language),
             day=partial(_day, look),
             moment=partial(_moment, look),
-            path=request.path,
+            path=_asked(request),
+            csrf=_csrf(request),
             **values,
         )
         headers = (*SECURITY, (b"cache-control", b"no-store"), (b"content-language", look.language.encode()))
         return Answer(status, content.encode(), headers, HTML)
+
+
+def _asked(request: Request) -> str:
+    """Where this page was asked for, to come back to after another look was chosen."""
+    query = request.query_string.decode("latin-1")
+    return f"{request.path}?{query}" if query else request.path
+
+
+def _csrf(request: Request) -> str | None:
+    """What forms of the page have to send along; None where nobody has signed in."""
+    token = session_token(request.headers)
+    return None if token is None else csrf_token(token)
 
 
 def _moment(look: Look, instant: str | datetime) -> Markup:

@@ -11,7 +11,7 @@ from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
 from tests.product import Product
 
-OPEN_TO_ALL = ("/", "/design", "/nowhere")
+OPEN_TO_ALL = ("/", "/sign-in", "/design", "/nowhere")
 LOOKS = (
     ("zh", 360, "light", "normal"),
     ("zh", 1_280, "dark", "large"),

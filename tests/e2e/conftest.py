@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 
 from services.application import create_app
+from services.demo.people import Known
 from shared.events.vocabulary import Role
 from shared.runtime.identity import issue_token
 from shared.runtime.secrets import Secrets
@@ -131,13 +132,19 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving(database: Database, data_dir: Path, secrets: Secrets | None = None) -> Iterator[Anjie]:
+def serving(
+    database: Database,
+    data_dir: Path,
+    secrets: Secrets | None = None,
+    demo_people: Mapping[str, Known] | None = None,
+) -> Iterator[Anjie]:
     """The application in a thread of its own until the block ends."""
     secrets = secrets or Secrets(master_key=os.urandom(32), jwt_secret=JWT_SECRET)
     settings = Settings(database_url=database.url, data_dir=data_dir)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    config = uvicorn.Config(create_app(settings, secrets), log_config=None, access_log=False, lifespan="on")
+    app = create_app(settings, secrets, demo_people=demo_people)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
     server = _Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
     thread.start()

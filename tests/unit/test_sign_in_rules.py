@@ -1,5 +1,6 @@
 """Signing in: how long to wait after failures, what a cookie looks like, which token a page needs."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -10,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.pages.api import Api
 from shared.policy.actor import Actor
 from shared.runtime.accounts import Account, is_login
 from shared.runtime.attempts import FREE_FOR_ADDRESS, FREE_FOR_LOGIN, Attempt, client_address, wait_after
 from shared.runtime.problems import Problem
 from shared.runtime.sealing import MasterKey
 from shared.runtime.sessions import Session, session_cookie, session_token
-from shared.runtime.web import Request, check_csrf
+from shared.runtime.web import Answer, Request, check_csrf
 
 MASTER = MasterKey(b"m" * 32)
 TOKENS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", min_size=43, max_size=43)
@@ -105,6 +107,21 @@ def test_a_page_of_one_session_is_none_of_another(token: str, other: str, field:
             with pytest.raises(Problem) as refused:
                 check_csrf(from_page(wrong, field=field), begun)
             assert refused.value.status == 403
+
+
+@given(TOKENS, st.booleans())
+def test_what_a_page_asks_for_is_asked_in_its_session(token: str, field: bool) -> None:
+    begun, asked = session(token), list[Request]()
+
+    async def ask(request: Request) -> Answer:
+        asked.append(request)
+        return Answer(200, b"{}")
+
+    sent = from_page(begun.csrf, field=field)
+    sent.headers[b"cookie"] = begun.headers[b"cookie"]
+    asyncio.run(Api(ask).post(sent, "/v1/cases", {}, key="1"))
+    assert session_token(asked[0].headers) == token
+    check_csrf(asked[0], begun)
 
 
 @given(TOKENS, st.booleans())
