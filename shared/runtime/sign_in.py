@@ -63,7 +63,8 @@ class SignIn(TokenSignIn):
         """Sets the request's actor, and its session where it has one. Raises: Problem, 401 or 503."""
         token = None if b"authorization" in request.headers else session_token(request.headers)
         if token is None:
-            return await super().__call__(request)
+            request.actor = (await self._caller(request)).actor
+            return
         session = await self._sessions.find(token)
         if session is None:
             raise _unauthenticated(_SESSION_ENDED)

@@ -29,6 +29,18 @@ def test_in_the_demo_of_this_machine(data_dir: Path) -> None:
         assert stepping_in(product.url).json()["role"] == "mediator"
         listed = anjie("account", "list", data_dir=data_dir)
         assert "yudong-xinhe-37-mediator-1  (no password)" in listed.stdout
+        refused = httpx.post(f"{product.url}/sign-in", data={"login": "Zhang.San", "password": "x"})
+        assert refused.status_code == 401
+        counted = httpx.get(f"{product.url}/metrics").text.splitlines()
+        told = (
+            'anjie_sign_ins_total{outcome="signed_in"} 1.0',
+            'anjie_sign_ins_total{outcome="refused"} 1.0',
+        )
+        assert set(counted) >= set(told)
+        logged = product.log()
+        assert b'"event":"signed_in"' in logged
+        assert b'"event":"sign_in_refused"' in logged
+        assert not any(clear in logged for clear in (b"Zhang.San", b"yudong-xinhe-37-mediator-1"))
 
 
 @pytest.mark.parametrize(
