@@ -224,7 +224,7 @@ def test_a_visit_to_a_case_may_name_its_people_and_nobody_elses(town: Town) -> N
 
 
 def test_paths_and_methods_that_are_not_there(anjie: Anjie, town: Town) -> None:
-    for path in ("/", "/v1", "/v1/cases/x/fly-away", f"/v1/cases/{new_id()}/forget-case", "/v1/cases/"):
+    for path in ("/away", "/v1", "/v1/cases/x/fly-away", f"/v1/cases/{new_id()}/forget-case", "/v1/cases/"):
         answer = town.leader.post(path)
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-such-route"), path
     answer = anjie.http.delete("/v1/cases")
