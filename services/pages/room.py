@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -43,7 +43,7 @@ class Room:
                 return await handler(request, me)
             except Refused as refused:
                 if refused.status == 401:
-                    return see_other(f"{SIGN_IN}?next={quote(request.path)}")
+                    return see_other(f"{SIGN_IN}?{urlencode({'next': _asked_for(request)})}")
                 told = {name: refused.problem[name] for name in ("title", "detail")}
                 return self.pages.render(request, "problem.html", status=refused.status, **told)
 
@@ -64,6 +64,14 @@ def page(
         signed_in=False,
         documented=False,
     )
+
+
+def _asked_for(request: Request) -> str:
+    """What to come back to: the page with its query, or the first page after what was to be done."""
+    if request.method != "GET":
+        return "/"
+    query = request.query_string.decode("latin-1")
+    return f"{request.path}?{query}" if query else request.path
 
 
 def see_other(path: str, *headers: tuple[bytes, bytes]) -> Answer:
