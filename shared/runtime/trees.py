@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from shared.events.ledger.reader import COLUMNS, recorded_row
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
-from shared.events.units import RulePackAdopted, UnitMoved
+from shared.events.units import RulePackAdopted, UnitMoved, UnitRegistered
 from shared.policy.jurisdiction import EMPTY_TREE, UnitTree, tree_of
 from shared.policy.packs import pack_of
 from shared.policy.policy import Policy
@@ -75,6 +75,11 @@ class Trees:
             if len(self._past) > _REMEMBERED_MAX:
                 self._past.popitem(last=False)
         return tree
+
+    def turned(self, position: int) -> list[datetime]:
+        """The instants at which units known by a position were renamed, moved or closed, or adopted rules."""
+        known = self._events[: bisect_right(self._positions, position)]
+        return [event.occurred_at for event in known if event.topic != UnitRegistered.topic]
 
     def eras(self, position: int) -> list[tuple[int, UnitTree]]:
         """From which position on which tree was known, from 0 up to a position.

@@ -38,7 +38,12 @@ UNFIT = (
     ("/v1/kpi?at_occurred=2020-01-01T00:00:00", "at_occurred"),
     ("/v1/kpi?at_occurred=0001-01-01T00:00:00%2B08:00", "at_occurred"),
     ("/v1/kpi?from=2020-02-02&to=2020-02-01", "to"),
+    ("/v1/trend?from=2020-02-02&to=2020-02-01", "to"),
+    ("/v1/trend?to=2150-01-01", "to"),
+    ("/v1/trend?from=2150-01-01", "from"),
+    ("/v1/trend?from=2020-01-01&to=2021-01-01", "from"),
     ("/v1/backlog?by=nobody", "by"),
+    ("/v1/cases?order=any", "order"),
     ("/v1/cases?state=DREAMING", "state"),
     ("/v1/cases?limit=0", "limit"),
     ("/v1/cases?limit=1001", "limit"),
@@ -158,15 +163,18 @@ def test_waiting_for_what_does_not_come_ends(town: Town) -> None:
 
 def test_pages_stay_at_the_moment_of_the_first(place: Town) -> None:
     opened = [place.open_case() for _ in range(5)]
-    answer = place.leader.get("/v1/cases", limit=2, min_position=opened[-1]["position"])
-    place.open_case()
-    seen = list(answer.json()["items"])
-    while "next" in answer.links:
-        answer = ask(place.leader, answer.links["next"]["url"])
-        assert answer.json()["as_of_position"] == opened[-1]["position"]
-        seen += answer.json()["items"]
-    assert [item["case_id"] for item in seen] == [case["case_id"] for case in reversed(opened)]
-    assert answer.json()["next"] is None
+    for order in ("latest", "oldest"):
+        query = {"limit": 2, "at_position": opened[-1]["position"], "order": order}
+        answer = place.leader.get("/v1/cases", **query)
+        place.open_case()
+        seen = list(answer.json()["items"])
+        while "next" in answer.links:
+            answer = ask(place.leader, answer.links["next"]["url"])
+            assert answer.json()["as_of_position"] == opened[-1]["position"]
+            seen += answer.json()["items"]
+        expected = opened if order == "oldest" else opened[::-1]
+        assert [item["case_id"] for item in seen] == [case["case_id"] for case in expected]
+        assert answer.json()["next"] is None
 
 
 def test_lists_are_filtered(place: Town) -> None:

@@ -52,7 +52,13 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             opened_to=query.opened_to,
         )
         items, following = await list_cases(
-            reads.sources, wanted, request.actor, moment, after=after, limit=query.limit
+            reads.sources,
+            wanted,
+            request.actor,
+            moment,
+            after=after,
+            limit=query.limit,
+            oldest_first=query.order == "oldest",
         )
         return page_answer(request, query, moment, {"items": items}, following)
 
@@ -85,7 +91,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             method="GET",
             path="/v1/cases",
             name="list-cases",
-            summary="Cases, latest opened first, as of any moment.",
+            summary="Cases, latest or oldest first, as of any moment.",
             tag="reads",
             handler=cases,
             query=CasesQuery,

@@ -1,12 +1,12 @@
 """Reads of figures: backlogs, the urgent and the deadline board, the statistics, the service ledger."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from services.projections.api.answers.boards import BacklogAnswer, DeadlinesAnswer, UrgentAnswer
+from services.projections.api.answers.boards import BacklogAnswer, DeadlinesAnswer, TrendAnswer, UrgentAnswer
 from services.projections.api.answers.figures import CompareAnswer, ExplainAnswer, KpiAnswer
 from services.projections.api.answers.register import ServicesAnswer
 from services.projections.api.paging import needed, page_answer, turn
@@ -17,6 +17,7 @@ from services.projections.api.queries import (
     ExplainQuery,
     KpiQuery,
     ServicesQuery,
+    TrendQuery,
     UrgentQuery,
     WhatIfQuery,
 )
@@ -34,12 +35,18 @@ from services.projections.reads.selection import Selection
 from services.projections.reads.service_list import count_services, list_services
 from services.projections.reads.sources import Sources
 from services.projections.reads.suppression import SmallBelow, small_below
+from services.projections.reads.trend import read_trend
 from shared.events.vocabulary import Level, Timer
 from shared.policy.actor import Actor
 from shared.policy.moments import day_of
 from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
+TREND_DAYS: Final = 90
+TREND_DAYS_MAX: Final = 366
+
+_LATER = Text("lies after the moment asked for", "晚于所问的时刻")
+_TOO_LONG = Text(f"lies more than {TREND_DAYS_MAX} days before the end", f"距结束日超过 {TREND_DAYS_MAX} 天")
 _BACKWARDS = Text("lies before from", "早于 from")
 _NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
 _NO_CATEGORY = Text("is no category of any rules", "不是任何规则中的类别")
@@ -66,6 +73,13 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             sources, query.by, unit, moment, kept_back(sources, request.actor, moment)
         )
         return json_answer({**figures, **moment.stamp()})
+
+    async def trend(request: Request) -> Answer:
+        query = request.query(TrendQuery)
+        moment, unit = await asked_unit(query, query.unit, request.actor)
+        days = _days(period_of(query), day_of(moment.occurred or moment.instant))
+        small = kept_back(sources, request.actor, moment)
+        return json_answer({"days": await read_trend(sources, unit, days, moment, small), **moment.stamp()})
 
     async def urgent(request: Request) -> Answer:
         query, after = turn(request, UrgentQuery, tuple[datetime, UUID])
@@ -179,6 +193,14 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             BacklogQuery,
             BacklogAnswer,
         ),
+        read_of(
+            "/v1/trend",
+            "read-trend",
+            "Cases that came and left, and the backlog by origin, day by day.",
+            trend,
+            TrendQuery,
+            TrendAnswer,
+        ),
         read_of("/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer),
         read_of(
             "/v1/deadlines",
@@ -266,7 +288,22 @@ def _selection(
     return Selection(unit=unit, period=period, category=query.category, holder_level=query.holder_level)
 
 
-def period_of(query: KpiQuery | ServicesQuery | ExplainQuery | CompareQuery | WhatIfQuery) -> Period:
+def _days(period: Period, today: date) -> list[date]:
+    """The days of a period, by default the last ones. Raises: Problem 422 for a later or longer one."""
+    last = period.last or today
+    first = period.first or last - timedelta(days=TREND_DAYS - 1)
+    if last > today:
+        raise invalid("to", "range", _LATER)
+    if first > last:
+        raise invalid("from", "range", _LATER)
+    if (last - first).days >= TREND_DAYS_MAX:
+        raise invalid("from", "range", _TOO_LONG)
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def period_of(
+    query: KpiQuery | TrendQuery | ServicesQuery | ExplainQuery | CompareQuery | WhatIfQuery,
+) -> Period:
     """Raises: Problem 422 for one that ends before it begins."""
     if query.first is not None and query.last is not None and query.last < query.first:
         raise invalid("to", "range", _BACKWARDS)

@@ -56,6 +56,8 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
     q: Search | None = None
     opened_from: date | None = None
     opened_to: date | None = None
+    order: Literal["latest", "oldest"] = "latest"
+    """Which are first: those opened last, or those opened first."""
 
 
 class BacklogQuery(MomentQuery, frozen=True, kw_only=True):
@@ -82,6 +84,14 @@ class KpiQuery(MomentQuery, frozen=True, kw_only=True):
     last: date | None = msgspec.field(default=None, name="to")
     category: Code | None = None
     holder_level: Level | None = None
+
+
+class TrendQuery(MomentQuery, frozen=True, kw_only=True):
+    """By default the 90 days that end with the moment asked for; 366 at most."""
+
+    unit: UUID | None = None
+    first: date | None = msgspec.field(default=None, name="from")
+    last: date | None = msgspec.field(default=None, name="to")
 
 
 class ServicesQuery(PageQuery, frozen=True, kw_only=True):

@@ -57,17 +57,26 @@ URGENT_AND_OPEN: Final = Wanted(own=False, urgent=True, states=tuple(sorted(OPEN
 
 
 async def list_cases(
-    sources: Sources, wanted: Wanted, actor: Actor, moment: Moment, *, after: After | None, limit: int
+    sources: Sources,
+    wanted: Wanted,
+    actor: Actor,
+    moment: Moment,
+    *,
+    after: After | None,
+    limit: int,
+    oldest_first: bool = False,
 ) -> tuple[list[dict[str, Any]], After | None]:
-    """A page of cases, latest opened first, and where the next one begins."""
+    """A page of cases, by default the latest opened first, and where the next one begins."""
     tree = sources.trees.at(moment.position, moment.occurred)
     where, parameters = _where(wanted, actor, tree, moment)
+    beyond, direction = (SQL(">"), SQL("ASC")) if oldest_first else (SQL("<"), SQL("DESC"))
     if after is not None:
-        where = SQL(" AND ").join((where, SQL("(opened_at, case_id) < (%(after_at)s, %(after_id)s)")))
+        further = SQL("(opened_at, case_id) {} (%(after_at)s, %(after_id)s)").format(beyond)
+        where = SQL(" AND ").join((where, further))
         parameters |= {"after_at": after[0], "after_id": after[1]}
     query = SQL(
-        "SELECT row FROM views.cases WHERE {} ORDER BY opened_at DESC, case_id DESC LIMIT %(limit)s"
-    ).format(where)
+        "SELECT row FROM views.cases WHERE {} ORDER BY opened_at {way}, case_id {way} LIMIT %(limit)s"
+    ).format(where, way=direction)
     async with sources.pool.connection() as connection:
         found = await (await connection.execute(query, parameters | {"limit": limit + 1})).fetchall()
         rows = [decode_row(stored) for (stored,) in found]

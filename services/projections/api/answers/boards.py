@@ -1,6 +1,6 @@
 """The shapes of what stands open: backlogs, urgent cases, deadlines, the inbox."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.projections.api.answers.cases import CaseListed
@@ -31,6 +31,24 @@ class BacklogRow(Part, frozen=True, kw_only=True):
 class BacklogAnswer(Answer, frozen=True, kw_only=True):
     total: Count
     rows: list[BacklogRow]
+
+
+class Day(Part, frozen=True, kw_only=True):
+    """A day in Asia/Shanghai; by origin."""
+
+    on: date
+    came: Count
+    """Cases that became open on it, reopened ones too."""
+    left: Count
+    """Cases that ceased to be open on it, however that came."""
+    open: Count
+    """The backlog at its end; of the day of the moment asked for, at that moment."""
+
+
+class TrendAnswer(Answer, frozen=True, kw_only=True):
+    """To a dashboard `came` and `left` are told of a unit with none above it only."""
+
+    days: list[Day]
 
 
 class UrgentAnswer(Page, frozen=True, kw_only=True):
