@@ -7,7 +7,9 @@ from typing import Final
 from services.pages import assets, look, welcome
 from services.pages.api import Api, Ask
 from services.pages.design import design
+from services.pages.room import Room
 from services.pages.sign_in.sign_in import SignInPages
+from services.pages.wall import wall
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.assets import Assets
@@ -25,12 +27,14 @@ def made_pages() -> Pages:
 def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operation]:
     """Every page; `ask` answers a request as the public interface does."""
     api = Api(ask)
+    room = Room(pages, api)
     return (
         assets.operation(pages.assets),
         look.operation(),
         welcome.operation(pages, api),
         *sign_in.operations(),
         design.operation(pages),
+        *wall.operations(room),
     )
 
 

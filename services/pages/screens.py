@@ -10,7 +10,13 @@ class Screen(NamedTuple):
     roles: frozenset[str]
 
 
-SCREENS: Final[tuple[Screen, ...]] = ()
+SCREENS: Final[tuple[Screen, ...]] = (
+    Screen(
+        "wall",
+        "/wall",
+        frozenset(("dashboard", "village_officer", "township_officer", "supervisor", "auditor")),
+    ),
+)
 
 
 def screens_of(role: str) -> list[Screen]:

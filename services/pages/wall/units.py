@@ -1,0 +1,18 @@
+"""The names of units, as pages need them."""
+
+from typing import Any
+
+from services.pages.api import Api
+from shared.runtime.web import Request
+
+_PAGE = 1_000
+
+
+async def all_units(api: Api, request: Request) -> list[dict[str, Any]]:
+    """Every unit there is, parents before children."""
+    page = await api.get(request, "/v1/units", limit=_PAGE)
+    units: list[dict[str, Any]] = page["items"]
+    while page["next"] is not None:
+        page = await api.get(request, "/v1/units", limit=_PAGE, cursor=page["next"])
+        units += page["items"]
+    return units

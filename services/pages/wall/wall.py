@@ -1,0 +1,91 @@
+"""`/wall`: a unit's figures on a large screen, live, and as they stood on any evening."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from services.pages.room import Me, Room
+from services.pages.screens import screens_of
+from services.pages.wall.cases import CaseLists, wall_path
+from services.pages.wall.units import all_units
+from shared.events.vocabulary import OPEN_STATES
+from shared.runtime.problems import Problem
+from shared.runtime.web import Answer, Operation, Request
+from shared.web.look import look_of
+
+_PATH: Final = "/wall"
+_FOUND_MAX: Final = 60
+
+
+class _Search(msgspec.Struct, frozen=True):
+    name: Annotated[str, Meta(max_length=200)] = ""
+
+
+def operations(room: Room) -> Sequence[Operation]:
+    async def own(request: Request, me: Me) -> Answer:
+        return await _wall(room, request, me, me.unit)
+
+    async def beneath(request: Request, me: Me) -> Answer:
+        return await _wall(room, request, me, str(request.id("unit_id")))
+
+    async def choice(request: Request, me: Me) -> Answer:
+        _check(me)
+        name = request.query(_Search).name.strip()
+        units = [unit for unit in await all_units(room.api, request) if not unit["closed"]]
+        theirs = _beneath(units, me.unit)
+        found = [unit for unit in theirs if name.casefold() in unit["name"].casefold()]
+        return room.pages.render(
+            request, "wall/units.html", name=name, units=found[:_FOUND_MAX], more=len(found) > _FOUND_MAX
+        )
+
+    lists = CaseLists(room)
+    return (
+        room.page("/wall", "wall", own),
+        room.page("/wall/units", "wall-units", choice),
+        room.page("/wall/cases", "wall-own-cases", lists.own),
+        room.page("/wall/{unit_id}", "wall-of-unit", beneath),
+        room.page("/wall/{unit_id}/cases", "wall-cases", lists.beneath),
+    )
+
+
+def _check(me: Me) -> None:
+    if not any(screen.path == _PATH for screen in screens_of(me.role)):
+        raise Problem("forbidden")
+
+
+async def _wall(room: Room, request: Request, me: Me, unit: str | None) -> Answer:
+    """The frame of the wall; what stands in it is asked for by the browser, which goes on asking."""
+    _check(me)
+    backlog = await room.api.get(request, "/v1/backlog", by="origin", unit=unit)
+    own = [row for row in backlog["rows"] if row["unit_id"] == unit]
+    reference = (await room.api.get(request, "/v1/reference"))["lists"]
+    language = look_of(request).language
+    name = own[0]["name"] if own else room.pages.words.say(language, "wall.whole")
+    return room.pages.render(
+        request,
+        "wall/wall.html",
+        unit=unit,
+        base=wall_path(unit),
+        name=name,
+        sees_cases=me.role != "dashboard",
+        open_states=sorted(OPEN_STATES),
+        categories={item["code"]: item[language] for item in reference["category"]["items"]},
+    )
+
+
+def _beneath(units: Sequence[dict[str, Any]], unit: str | None) -> list[dict[str, Any]]:
+    """The unit and all beneath it, a parent before its children, each with the names above it."""
+    children: dict[str | None, list[dict[str, Any]]] = {}
+    for each in units:
+        children.setdefault(each["parent_id"], []).append(each)
+    tops = children.get(None, []) if unit is None else [each for each in units if each["unit_id"] == unit]
+    found: list[dict[str, Any]] = []
+    waiting = [each | {"above": ""} for each in reversed(tops)]
+    while waiting:
+        each = waiting.pop()
+        found.append(each)
+        above = f"{each['above']} {each['name']}".strip()
+        waiting += [child | {"above": above} for child in reversed(children.get(each["unit_id"], []))]
+    return found
