@@ -287,6 +287,8 @@ def test_units_and_actors_are_listed(place: Town) -> None:
     assert [
         unit["name"] for unit in read(place.leader, "/v1/units", name="37", parent=place.village)["items"]
     ] == ["37组"]
+    named = read(place.leader, "/v1/units", unit_id=[place.other_group, place.township])["items"]
+    assert [unit["unit_id"] for unit in named] == [place.township, place.other_group]
     read(place.leader, "/v1/cases", min_position=case["position"])
     actors = read(place.village_officer, "/v1/actors", role="group_leader")["items"]
     assert actors == [{"actor_ref": "leader-37", "role": "group_leader", "unit": place.group}]

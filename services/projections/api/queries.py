@@ -150,6 +150,7 @@ class TimelineQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class UnitsQuery(PageQuery, frozen=True, kw_only=True):
+    unit_id: list[UUID] | None = None
     name: Search | None = None
     kind: UnitKind | None = None
     parent: UUID | None = None

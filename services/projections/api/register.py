@@ -58,7 +58,14 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def units(request: Request) -> Answer:
         query, after = turn(request, UnitsQuery, int)
         moment = await reads.moments.of_ledger(query)
-        items = list_units(sources, moment, name=query.name, kind=query.kind, parent=query.parent)
+        items = list_units(
+            sources,
+            moment,
+            only=query.unit_id and frozenset(query.unit_id),
+            name=query.name,
+            kind=query.kind,
+            parent=query.parent,
+        )
         start = after or 0
         page = items[start : start + query.limit]
         following = start + query.limit if len(items) > start + query.limit else None

@@ -1,5 +1,6 @@
 """Units and actors: who and what there is, as of any moment."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,15 @@ _ACTORS = """
 
 
 def list_units(
-    sources: Sources, moment: Moment, *, name: str | None, kind: UnitKind | None, parent: UUID | None
+    sources: Sources,
+    moment: Moment,
+    *,
+    only: Collection[UUID] | None = None,
+    name: str | None = None,
+    kind: UnitKind | None = None,
+    parent: UUID | None = None,
 ) -> list[dict[str, Any]]:
-    """The units, in order of registration; `name` may be a part of one."""
+    """The units, in order of registration; None doesn't restrict, `name` may be a part of one."""
     tree = sources.trees.at(moment.position, moment.occurred)
     return [
         {
@@ -34,7 +41,8 @@ def list_units(
             "version": unit.version,
         }
         for unit in tree
-        if (name is None or name.casefold() in unit.name.casefold())
+        if (only is None or unit.unit_id in only)
+        and (name is None or name.casefold() in unit.name.casefold())
         and (kind is None or unit.kind == kind)
         and (parent is None or unit.parent_id == parent)
     ]
