@@ -6,6 +6,7 @@ from typing import Final
 
 from services.pages import assets, look, welcome
 from services.pages.api import Api, Ask
+from services.pages.audit import audit
 from services.pages.design import design
 from services.pages.room import Room
 from services.pages.sign_in.sign_in import SignInPages
@@ -35,6 +36,7 @@ def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operati
         *sign_in.operations(),
         design.operation(pages),
         *wall.operations(room),
+        *audit.operations(room),
     )
 
 

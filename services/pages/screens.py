@@ -11,6 +11,7 @@ class Screen(NamedTuple):
 
 
 SCREENS: Final[tuple[Screen, ...]] = (
+    Screen("audit", "/audit", frozenset(("supervisor", "auditor"))),
     Screen(
         "wall",
         "/wall",

@@ -9,10 +9,10 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from shared.policy.moments import SHANGHAI
 from shared.runtime.sessions import csrf_token, session_token
 from shared.runtime.web import Answer, Request
 from shared.web.assets import Assets
+from shared.web.dates import day_in_words, local, moment_in_words
 from shared.web.look import Look, look_of
 from shared.web.words import Words
 
@@ -78,22 +78,12 @@ def _csrf(request: Request) -> str | None:
 
 def _moment(look: Look, instant: str | datetime) -> Markup:
     """An instant as people in China say it, to the minute; exactly, for machines."""
-    when = _local(instant)
-    said = f"{_day_in_words(look, when.date())} {when:%H:%M}"
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), said)
+    said = moment_in_words(look.language, instant)
+    return Markup('<time datetime="{}">{}</time>').format(local(instant).isoformat(), said)
 
 
 def _day(look: Look, day: str | date) -> Markup:
     """A date of the calendar, or the one on which an instant falls in China."""
     if isinstance(day, str):
-        day = date.fromisoformat(day) if len(day) == len("2025-01-01") else _local(day).date()
-    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), _day_in_words(look, day))
-
-
-def _local(instant: str | datetime) -> datetime:
-    when = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    return when.astimezone(SHANGHAI)
-
-
-def _day_in_words(look: Look, day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日" if look.language == "zh" else f"{day.day} {day:%b %Y}"
+        day = date.fromisoformat(day) if len(day) == len("2025-01-01") else local(day).date()
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), day_in_words(look.language, day))

@@ -18,7 +18,7 @@ def assert_accessible(page: Page) -> None:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
-    assert told == []
+    assert told == [], told
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "wider than the screen"
 
 

@@ -43,9 +43,19 @@ def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
     contexts: list[BrowserContext] = []
     amiss: list[str] = []
 
-    def opened(*, width: int = 360, height: int = 740, language: str = "zh-CN") -> Page:
+    def opened(
+        *,
+        width: int = 360,
+        height: int = 740,
+        language: str = "zh-CN",
+        headers: dict[str, str] | None = None,
+    ) -> Page:
+        """`headers` go along with all that it asks for: those of somebody who has signed in."""
         context = browser.new_context(
-            base_url=product.url, locale=language, viewport={"width": width, "height": height}
+            base_url=product.url,
+            locale=language,
+            viewport={"width": width, "height": height},
+            extra_http_headers=headers,
         )
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)

@@ -18,6 +18,7 @@ LOOKS = (
     ("en", 360, "dark", "large"),
     ("en", 1_280, "light", "normal"),
 )
+_TARGETS = "button, .button, .tile, .check, nav a, input:not(.check > input), select, textarea"
 _ROOMS = (Path("shared/web/templates"), Path("services/pages"))
 
 
@@ -54,7 +55,7 @@ def test_targets_are_large_enough_for_a_thumb(new_page: NewPage) -> None:
     page.goto("/design")
     for size, least in (("normal", 44), ("large", 60)):
         choose(page, "size", size)
-        for target in page.locator("button, .button, .tile, nav a, input, textarea").all():
+        for target in page.locator(_TARGETS).all():
             if target.is_visible():
                 box = target.bounding_box()
                 assert box is not None
@@ -64,9 +65,9 @@ def test_targets_are_large_enough_for_a_thumb(new_page: NewPage) -> None:
 def test_pages_say_nothing_that_is_not_written_down_and_write_nothing_that_is_not_said() -> None:
     said: set[str] = set()
     beginnings: set[str] = set()
-    for template in [file for room in _ROOMS for file in room.rglob("*.html")]:
-        text = template.read_text(encoding="utf-8")
-        said |= set(re.findall(r'\bt\("([\w.]+)"[,)]', text))
+    for source in [file for room in _ROOMS for kind in ("*.html", "*.py") for file in room.rglob(kind)]:
+        text = source.read_text(encoding="utf-8")
+        said |= set(re.findall(r'\b(?:t|say)\("([\w.]+)"[,)]', text))
         beginnings |= set(re.findall(r'\bt\("([\w.]+)" ~', text))
     written = made_pages().words.names()
     assert said <= written

@@ -1,0 +1,150 @@
+"""`/audit/cases/{case_id}`: a case as it stood at any moment, and what each event changed."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from services.pages.api import Refused
+from services.pages.audit.asked import Given, given
+from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, changes, described
+from services.pages.audit.steps import Axis, History, Step, before, history
+from services.pages.audit.wording import Wording, wording_of
+from services.pages.room import Me, Room
+from shared.runtime.problems import Problem
+from shared.runtime.web import Answer, Operation, Request
+
+ACTS: Final = {
+    "raise-query": "question",
+    "demand-correction": "demand",
+    "annotate-audit": "text",
+    "declare-conflict": "reason",
+}
+"""What those who oversee may send, each with the one text that it asks for."""
+EVENTS_A_READ: Final = 1_000
+
+
+class Moment(NamedTuple):
+    """A case at a moment, in words."""
+
+    past: bool
+    axis: Axis
+    position: int
+    """As of which it was answered."""
+    instant: str
+    version: int
+    state: list[Described]
+    changed: list[Change]
+    is_first: bool
+    """Whether there was no case before."""
+
+
+class Replayed(NamedTuple):
+    """A case, its history, and the moment that was asked for."""
+
+    now: Mapping[str, Any]
+    history: History
+    step: Step
+    moment: Moment
+    wording: Wording
+
+
+def operations(room: Room) -> tuple[Operation, ...]:
+    async def page(request: Request, me: Me) -> Answer:
+        seen = await replayed(room, request)
+        acts = {name: text for name, text in ACTS.items() if name in seen.now["allowed_commands"]}
+        return room.pages.render(
+            request, "audit/case.html", me=me, seen=seen, wording=seen.wording, acts=acts
+        )
+
+    async def parts(request: Request, me: Me) -> Answer:
+        asked = given(request)
+        at = {name: value for name in ("at_position", "at_occurred") if (value := asked.one(name))}
+        then, _ = await _moment(room, request, at, past=asked.one("now") is None)
+        return room.pages.render(request, "audit/moment_parts.html", then=then)
+
+    return (
+        room.page("/audit/cases/{case_id}", "audit-case", page),
+        room.page("/audit/cases/{case_id}/moment", "audit-case-moment", parts),
+    )
+
+
+async def replayed(room: Room, request: Request) -> Replayed:
+    """What the address of a case's page asks for. Raises: Refused; Problem 404 for what is no moment."""
+    case = _case(request)
+    asked = given(request)
+    position, occurred = _moment_asked(asked)
+    now, items = await asyncio.gather(room.api.get(request, case), _timeline(room, request, case))
+    axis: Axis = "happened" if occurred is not None or asked.one("by") == "happened" else "known"
+    wording = await wording_of(room, request, [item["unit"] for item in items])
+    told = history(items, axis, wording)
+    step = told.chosen(position, occurred)
+    moment, wording = await _moment(room, request, step.at, past=not told.is_now(step))
+    return Replayed(now, told, step, moment, wording)
+
+
+async def _timeline(room: Room, request: Request, case: str) -> list[Mapping[str, Any]]:
+    """Every event of the case, as recorded."""
+    items: list[Mapping[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await room.api.get(request, f"{case}/timeline", limit=EVENTS_A_READ, cursor=cursor)
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return items
+
+
+async def _moment(
+    room: Room, request: Request, at: Mapping[str, str], *, past: bool
+) -> tuple[Moment, Wording]:
+    """The case at a moment beside the moment before, and the words they are told in."""
+    case = _case(request)
+    try:
+        earlier_at = before(at)
+    except (KeyError, ValueError):
+        raise Problem("not-found") from None
+    earlier, state = await asyncio.gather(
+        _before_opening(room.api.get(request, case, **earlier_at)), room.api.get(request, case, **at)
+    )
+    named = [answer[field] for answer in (earlier, state) if answer for field in UNIT_FIELDS]
+    wording = await wording_of(room, request, named, **at)
+    holds = described(state, wording)
+    moment = Moment(
+        past=past,
+        axis="happened" if "at_occurred" in at else "known",
+        position=state["as_of_position"],
+        instant=wording.moment(at.get("at_occurred") or state["as_of_instant"]),
+        version=state["version"],
+        state=holds,
+        changed=changes(described(earlier, wording) if earlier else [], holds),
+        is_first=earlier is None,
+    )
+    return moment, wording
+
+
+async def _before_opening(reading: Any) -> Mapping[str, Any] | None:
+    """The case, or that there was none yet."""
+    try:
+        found: Mapping[str, Any] = await reading
+        return found
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return None
+
+
+def _case(request: Request) -> str:
+    """Where the interface tells of the case. Raises: Problem 404 for what can't be one."""
+    return f"/v1/cases/{request.id('case_id')}"
+
+
+def _moment_asked(asked: Given) -> tuple[int | None, datetime | None]:
+    position, occurred = asked.one("at_position"), asked.one("at_occurred")
+    try:
+        instant = datetime.fromisoformat(occurred) if occurred else None
+        if instant is not None and instant.tzinfo is None:
+            raise ValueError(occurred)
+        return int(position) if position else None, instant
+    except ValueError:
+        raise Problem("not-found") from None

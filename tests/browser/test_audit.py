@@ -1,0 +1,266 @@
+"""Somebody who oversees finds a case and goes back and forth in it: what is seen is what stood then."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.demo.lines import Desk, Person
+from services.demo.places import Place, registering
+from services.demo.stories import GROUP_37, Stage, s1
+from tests.browser.accessible import assert_accessible
+from tests.browser.conftest import NewPage
+from tests.e2e.players import Players, elsewhere, players
+from tests.product import Product
+
+Json = dict[str, Any]
+NOW: Final = Desk(name="audit", import_id=None)
+WIDE: Final = {"width": 1_400, "height": 900}
+
+
+@dataclass
+class Scene:
+    """Group 37's case, which went up to the township and was settled there."""
+
+    cast: Players
+    group: Place
+    case_id: str
+    told: list[Json]
+
+    @property
+    def supervisor(self) -> Person:
+        return self.group.village.someone("supervisor")
+
+    @property
+    def case(self) -> str:
+        return f"/v1/cases/{self.case_id}"
+
+    @property
+    def path(self) -> str:
+        return f"/audit/cases/{self.case_id}"
+
+    def reach(self, position: int) -> None:
+        """Waits for the read models; each ask waits for some seconds itself."""
+        while self.cast.get("/v1/cases", self.supervisor, min_position=position).status_code == 503:
+            pass
+
+    def timeline(self) -> list[Json]:
+        items: list[Json] = self.cast.read(f"{self.case}/timeline", self.supervisor)["items"]
+        return items
+
+    def position_of(self, topic: str) -> int:
+        position: int = next(item["position"] for item in self.timeline() if item["topic"] == topic)
+        return position
+
+    def open(self, new_page: NewPage, path: str, *, language: str = "zh-CN", width: int = 1_400) -> Page:
+        page = new_page(width=width, height=900, language=language, headers=self.cast.token(self.supervisor))
+        page.goto(path)
+        return page
+
+
+@pytest.fixture(scope="module")
+def scene(product: Product) -> Iterator[Scene]:
+    with httpx.Client(base_url=product.url, timeout=30) as http:
+        cast = players(product, http)
+        group = elsewhere(GROUP_37, "aud")
+        path = [group]
+        while path[0].parent is not None:
+            path.insert(0, path[0].parent)
+        for line in registering(NOW, datetime.now(UTC), path):
+            cast.play(line)
+        telling = Stage(NOW, "S1", datetime.now(UTC) - timedelta(hours=30), timedelta(hours=2))
+        told = cast.finish(s1(telling, group))
+        scene = Scene(cast, group, str(telling.case_id), told)
+        scene.reach(told[-1]["position"])
+        yield scene
+
+
+def part(page: Page, name: str) -> Any:
+    return page.locator(f"main [data-part={name}]")
+
+
+def shown(page: Page, step: int) -> None:
+    """Waits until the parts of the step are there."""
+    expect(page.locator("[data-slider]")).to_have_attribute("data-shown", str(step))
+
+
+# --- finding -------------------------------------------------------------------------------------
+
+
+def test_a_case_is_found_by_what_is_known_of_it(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, "/audit")
+    link = page.get_by_role("link", name=scene.case_id)
+    for name, value in (
+        ("q", scene.case_id),
+        ("q", "LAND_ACQUISITION"),
+        ("q", "新河村37组"),
+        ("unit_name", "新河村37组"),
+    ):
+        page.goto("/audit?side=origin")
+        page.locator(f"[name={name}]").fill(value)
+        page.get_by_role("button", name="查找").click()
+        expect(link).to_be_visible()
+    page.get_by_label("状态").select_option("CLOSED")
+    page.get_by_label("类别", exact=True).select_option("LAND_ACQUISITION")
+    page.get_by_role("button", name="查找").click()
+    expect(link).to_be_visible()
+    row = page.get_by_role("row").filter(has=link)
+    expect(row).to_contain_text("已结案")
+    expect(row).to_contain_text("已遮蔽")
+    link.click()
+    expect(page).to_have_url(re.compile(f"{scene.path}$"))
+
+
+def test_what_finds_nothing_says_so_and_what_does_not_fit_stays_typed(
+    new_page: NewPage, scene: Scene
+) -> None:
+    page = scene.open(new_page, "/audit?state=SUSPENDED")
+    expect(page.get_by_text("没有符合条件的案件")).to_be_visible()
+    page.get_by_label("截至位置").fill("999999999")
+    page.get_by_role("button", name="查找").click()
+    typed = page.get_by_label("截至位置")
+    expect(typed).to_have_value("999999999")
+    expect(typed).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("截至位置").fill("")
+    page.get_by_label("单位（含下属）").fill("没有的村")
+    page.get_by_role("button", name="查找").click()
+    expect(page.get_by_text("没有这个名称的单位")).to_be_visible()
+    expect(page.get_by_label("单位（含下属）")).to_have_value("没有的村")
+    page.get_by_label("单位（含下属）").fill("余东镇aud")
+    page.get_by_role("button", name="查找").click()
+    expect(page.get_by_text("该单位不在您的范围内")).to_be_visible()
+
+
+# --- the slider ----------------------------------------------------------------------------------
+
+
+def test_the_past_is_seen_as_it_stood_and_cannot_be_acted_on(new_page: NewPage, scene: Scene) -> None:
+    timeline = scene.timeline()
+    page = scene.open(new_page, scene.path)
+    slider = page.get_by_role("slider", name="时间")
+    main = page.locator("main")
+    expect(part(page, "state")).to_contain_text("已结案")
+    expect(part(page, "banner")).to_contain_text("现在的情形")
+    assert page.locator(".timeline > li:visible").count() == len(timeline)
+
+    escalated = next(n for n, item in enumerate(timeline, 1) if item["topic"] == "case.escalated")
+    slider.fill(str(escalated))
+    shown(page, escalated)
+    expect(main).to_have_class(re.compile("in-past"))
+    expect(part(page, "banner")).to_contain_text("这是过去")
+    expect(part(page, "banner")).to_contain_text(f"位置 {timeline[escalated - 1]['position']}")
+    expect(part(page, "state")).to_contain_text("待接办")
+    expect(part(page, "changed")).to_contain_text(re.compile(r"状态.*之前.*办理中|受理.*之后.*待接办", re.S))
+    assert page.locator(".timeline > li:visible").count() == escalated
+    then = scene.cast.read(scene.case, scene.supervisor, at_position=timeline[escalated - 1]["position"])
+    assert then["state"] == "PENDING_ESCALATION"
+
+    page.get_by_role("button", name="进一步").click()
+    shown(page, escalated + 1)
+    slider.fill("1")
+    shown(page, 1)
+    expect(part(page, "changed")).to_contain_text("此前还没有这个案件")
+    page.get_by_role("button", name="播放").click()
+    shown(page, 3)
+    page.get_by_role("button", name="暂停").click()
+    page.get_by_role("button", name="到现在").click()
+    shown(page, len(timeline))
+    expect(main).not_to_have_class(re.compile("in-past"))
+    expect(part(page, "state")).to_contain_text("已结案")
+
+
+def test_a_moment_has_an_address_of_its_own(new_page: NewPage, scene: Scene) -> None:
+    timeline = scene.timeline()
+    page = scene.open(new_page, scene.path)
+    page.get_by_role("slider").fill("5")
+    shown(page, 5)
+    expect(page).to_have_url(re.compile(rf"\?at_position={timeline[4]['position']}$"))
+    state = part(page, "state").inner_text()
+    page.reload()
+    expect(page.get_by_role("slider")).to_have_value("5")
+    assert part(page, "state").inner_text() == state
+    expect(page.locator("main")).to_have_class(re.compile("in-past"))
+
+
+def test_as_it_happened_is_in_the_order_in_which_it_came_about(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path)
+    page.get_by_role("link", name="按实际发生").click()
+    instants = sorted({item["occurred_at"] for item in scene.timeline()})
+    slider = page.get_by_role("slider")
+    expect(slider).to_have_attribute("max", str(len(instants)))
+    slider.fill("2")
+    shown(page, 2)
+    then = scene.cast.read(scene.case, scene.supervisor, at_occurred=instants[1])
+    assert then["state"] == "ACCEPTED"
+    expect(part(page, "state")).to_contain_text("已受理")
+    expect(part(page, "banner")).to_contain_text("实际的情形")
+
+
+def test_who_did_what_and_when_it_was_recorded_is_told(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path)
+    events = page.locator(".timeline > li")
+    escalated = events.filter(has_text=re.compile(r"^\s*上报"))
+    expect(escalated).to_contain_text("村民小组长")
+    expect(escalated).to_contain_text("新河村37组")
+    expect(escalated).to_contain_text("已遮蔽")
+    expect(escalated).to_contain_text(re.compile("晚记 \\d+ (小时|天)"))
+    by_rule = events.filter(has_text="开始计时").first
+    expect(by_rule).to_have_class(re.compile("by-system"))
+    expect(by_rule).to_contain_text("系统")
+    assert escalated.evaluate("e => getComputedStyle(e).borderLeftStyle") == "solid"
+    assert by_rule.evaluate("e => getComputedStyle(e).borderLeftStyle") == "dashed"
+
+
+def test_everything_can_be_done_with_the_keyboard(new_page: NewPage, scene: Scene) -> None:
+    steps = len(scene.timeline())
+    page = scene.open(new_page, scene.path)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+    slider = page.get_by_role("slider")
+    while not slider.evaluate("e => e === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    shown(page, steps - 1)
+    page.keyboard.press("Home")
+    shown(page, 1)
+    page.keyboard.press("Tab")
+    chosen = page.locator(".timeline [aria-current=step] .what")
+    expect(chosen).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    shown(page, 2)
+    expect(chosen).to_be_focused()
+    slider.focus()
+    page.keyboard.press("End")
+    shown(page, steps)
+
+
+@pytest.mark.parametrize(("language", "names"), [
+    ("zh-CN", ("时间", "播放", "退一步", "进一步", "经过", "这一步改变了什么")),
+    ("en", ("Time", "Play", "One step back", "One step on", "Timeline", "What this step changed")),
+])  # fmt: skip
+def test_what_is_heard_names_everything(
+    new_page: NewPage, scene: Scene, language: str, names: tuple[str, ...]
+) -> None:
+    page = scene.open(new_page, scene.path, language=language)
+    slider, play, back, on, timeline, changed = names
+    expect(page.get_by_role("slider", name=slider)).to_have_attribute("aria-valuetext", re.compile(r"17"))
+    for name in (play, back, on):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    for name in (timeline, changed):
+        expect(page.get_by_role("region", name=name)).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("现在" if language == "zh-CN" else "now")
+
+
+def test_the_room_can_be_used_by_everybody(new_page: NewPage, scene: Scene, product: Product) -> None:
+    past = f"{scene.path}?at_position={scene.position_of('case.escalated')}"
+    for look, width in (("zh.light.normal", 360), ("en.dark.large", 1_400), ("zh.dark.normal", 1_400)):
+        page = new_page(width=width, headers=scene.cast.token(scene.supervisor))
+        page.context.add_cookies([{"name": "anjie_look", "value": look, "url": product.url}])
+        for path in ("/audit", scene.path, past):
+            page.goto(path)
+            assert_accessible(page)
