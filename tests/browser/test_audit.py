@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from services.demo.lines import Desk, Person
 from services.demo.places import Place, registering
 from services.demo.stories import GROUP_37, Stage, s1
+from shared.policy.moments import SHANGHAI
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
 from tests.e2e.players import Players, elsewhere, players
@@ -261,6 +262,114 @@ def test_the_room_can_be_used_by_everybody(new_page: NewPage, scene: Scene, prod
     for look, width in (("zh.light.normal", 360), ("en.dark.large", 1_400), ("zh.dark.normal", 1_400)):
         page = new_page(width=width, headers=scene.cast.token(scene.supervisor))
         page.context.add_cookies([{"name": "anjie_look", "value": look, "url": product.url}])
-        for path in ("/audit", scene.path, past):
+        for path in (
+            "/audit",
+            scene.path,
+            past,
+            "/audit/figures",
+            "/audit/figures/explain/registered",
+            "/audit/figures/compare?measure=backlog&a=1&b=9",
+        ):
             page.goto(path)
             assert_accessible(page)
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+
+def figure(page: Page, name: str) -> Any:
+    """The value beside a figure's name."""
+    return (
+        page.get_by_role("row")
+        .filter(has=page.get_by_role("cell", name=name, exact=True))
+        .locator("td")
+        .nth(1)
+    )
+
+
+def test_figures_are_those_of_the_moment(new_page: NewPage, scene: Scene) -> None:
+    unit = scene.group.village.unit_id
+    resolved = scene.position_of("case.resolved")
+    page = scene.open(new_page, f"/audit/figures?at_position={resolved - 1}")
+    banner = part(page, "banner")
+    expect(banner).to_contain_text("这是过去")
+    expect(banner).to_contain_text(f"位置 {resolved - 1}")
+    backlog = scene.cast.read(
+        "/v1/backlog", scene.supervisor, by="origin", unit=unit, at_position=resolved - 1
+    )
+    assert backlog["total"] == 1
+    expect(figure(page, "未结数")).to_have_text("1")
+    page.goto(f"/audit/figures?at_position={resolved}")
+    expect(figure(page, "未结数")).to_have_text("0")
+    slider = page.get_by_role("slider", name="时间")
+    slider.fill("1")
+    shown(page, 1)
+    expect(banner).to_contain_text("位置 1）")
+    expect(figure(page, "登记数")).to_have_text("0")
+    slider.press("End")
+    expect(banner).to_contain_text("现在的情形")
+    expect(page.locator("main")).not_to_have_class(re.compile("in-past"))
+    expect(figure(page, "登记数")).to_have_text("1")
+    expect(figure(page, "处置率")).to_have_text("100.00% (1/1)")
+
+
+def test_a_number_is_explained_by_as_many_cases_down_to_their_events(new_page: NewPage, scene: Scene) -> None:
+    resolved = scene.position_of("case.resolved")
+    page = scene.open(new_page, f"/audit/figures?at_position={resolved - 1}")
+    number = figure(page, "未结数")
+    counted = number.inner_text()
+    number.get_by_role("link").click()
+    expect(page.locator(".figure")).to_have_text(counted)
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(int(counted))
+    rows.first.get_by_role("link", name=re.compile("登记（位置")).click()
+    registered = scene.position_of("case.registered")
+    expect(part(page, "banner")).to_contain_text(f"位置 {registered}）")
+    expect(page.locator("main")).to_have_class(re.compile("in-past"))
+
+
+def test_a_ratio_is_explained_by_both_its_numbers(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, "/audit/figures")
+    ratio = figure(page, "处置率")
+    numerator, denominator = re.findall(r"\((\d+)/(\d+)\)", ratio.inner_text())[0]
+    ratio.get_by_role("link").click()
+    for name, count in (("分子", numerator), ("分母", denominator)):
+        expect(page.get_by_role("region", name=name, exact=True).first.locator("tbody tr")).to_have_count(
+            int(count)
+        )
+
+
+def test_two_moments_are_compared(new_page: NewPage, scene: Scene) -> None:
+    registered, resolved = scene.position_of("case.registered"), scene.position_of("case.resolved")
+    page = scene.open(new_page, "/audit/figures")
+    page.get_by_role("link", name="比较两个时刻").click()
+    page.get_by_label("较早").fill("2013-99-99")
+    page.get_by_label("较晚").fill(str(registered))
+    page.get_by_role("button", name="比较两个时刻").click()
+    expect(page.get_by_label("较早")).to_have_value("2013-99-99")
+    expect(page.get_by_label("较早")).to_have_attribute("aria-invalid", "true")
+    for a, b, values, change in (
+        (registered - 1, registered, ["0", "1"], "计入了"),
+        (registered, resolved, ["1", "0"], "不再计入"),
+    ):
+        page.get_by_label("较早").fill(str(a))
+        page.get_by_label("较晚").fill(str(b))
+        page.get_by_role("button", name="比较两个时刻").click()
+        expect(page.locator("dd.figure")).to_have_text(values)
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(1)
+        expect(rows.first).to_contain_text(scene.case_id)
+        expect(rows.first).to_contain_text(change)
+
+
+def test_figures_as_they_came_about_go_by_days(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, "/audit/figures")
+    page.get_by_role("link", name="按实际发生").click()
+    opened = datetime.fromisoformat(scene.timeline()[0]["occurred_at"]).astimezone(SHANGHAI).date()
+    days = (datetime.now(SHANGHAI).date() - opened).days + 1
+    slider = page.get_by_role("slider")
+    expect(slider).to_have_attribute("max", str(days))
+    slider.press("Home")
+    expect(part(page, "banner")).to_contain_text("实际的情形")
+    expect(figure(page, "登记数")).to_have_text("1")
+    expect(figure(page, "未结数")).to_have_text("1")

@@ -67,8 +67,8 @@ def test_pages_say_nothing_that_is_not_written_down_and_write_nothing_that_is_no
     beginnings: set[str] = set()
     for source in [file for room in _ROOMS for kind in ("*.html", "*.py") for file in room.rglob(kind)]:
         text = source.read_text(encoding="utf-8")
-        said |= set(re.findall(r'\b(?:t|say)\("([\w.]+)"[,)]', text))
-        beginnings |= set(re.findall(r'\bt\("([\w.]+)" ~', text))
+        said |= set(re.findall(r'\b(?:t|say)\(\s*"([\w.]+)"[,)]', text))
+        beginnings |= set(re.findall(r'\b(?:t\(|say\(f)"([\w.]+)(?:" ~|{)', text))
     written = made_pages().words.names()
     assert said <= written
     assert {name for name in written - said if not name.startswith(tuple(beginnings))} == set()

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from urllib.parse import parse_qs, urlencode
 
+from services.pages.api import Refused
 from shared.runtime.web import Request
 
 
@@ -25,3 +26,9 @@ class Given(dict[str, list[str]]):
 
 def given(request: Request) -> Given:
     return Given(parse_qs(request.query_string.decode("latin-1"), max_num_fields=100))
+
+
+def wrong_fields(refused: Refused, otherwise: str) -> dict[str, str]:
+    """What doesn't fit, by field; what is refused as a whole stands at the field that is given for it."""
+    errors = {error["pointer"].lstrip("/"): error["detail"] for error in refused.problem.get("errors", [])}
+    return errors or {otherwise: refused.problem["detail"]}

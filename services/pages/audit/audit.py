@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.pages.audit import finding, replay
+from services.pages.audit import explained, figures, finding, replay
 from services.pages.room import Room
 from shared.runtime.web import Operation
 
@@ -10,4 +10,9 @@ ROLES: Final = frozenset(("supervisor", "auditor"))
 
 
 def operations(room: Room) -> tuple[Operation, ...]:
-    return (*finding.operations(room), *replay.operations(room))
+    return (
+        *finding.operations(room),
+        *replay.operations(room),
+        *figures.operations(room),
+        *explained.operations(room),
+    )

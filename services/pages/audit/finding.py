@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
-from services.pages.audit.asked import Given, given
+from services.pages.audit.asked import Given, given, wrong_fields
 from services.pages.audit.tables import Cell, Table
 from services.pages.audit.units import Choice, chosen_unit
 from services.pages.audit.wording import Wording, wording_of
@@ -56,10 +56,7 @@ async def found_cases(room: Room, request: Request) -> Found:
     except Refused as refused:
         if refused.status not in (403, 422):
             raise
-        errors = refused.problem.get("errors", [])
-        wrong = {error["pointer"].lstrip("/"): error["detail"] for error in errors}
-        if not errors:
-            wrong["unit"] = refused.problem["detail"]
+        wrong = wrong_fields(refused, "unit")
         wording = await wording_of(room, request)
         return Found(asked, unit, _table([], wording, None), "", None, None, wrong, wording)
     items, position = answer["items"], answer["as_of_position"]

@@ -10,6 +10,8 @@ class Cell(NamedTuple):
     href: str | None = None
     kind: str = ""
     """Of a badge, where it is one."""
+    parts: Sequence[tuple[str, str]] = ()
+    """The words in parts, each with where it leads."""
 
 
 class Table(NamedTuple):

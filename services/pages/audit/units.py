@@ -1,12 +1,12 @@
 """Which unit a form is about: somebody types a part of its name."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from services.pages.audit.asked import Given
 from services.pages.room import Room
 from shared.runtime.web import Request
 
-_CHOICES: int = 20
+_CHOICES: Final = 20
 
 
 class Choice(NamedTuple):
@@ -19,13 +19,14 @@ class Choice(NamedTuple):
 
 
 async def chosen_unit(room: Room, request: Request, asked: Given) -> Choice:
-    """By `unit`, an id, or `unit_name`; with neither, no unit."""
+    """By `unit`, an id, as long as its name stays, or by `unit_name`; with neither, no unit."""
     unit_id, name = asked.one("unit"), asked.one("unit_name")
-    if unit_id is None and name is None:
-        return Choice(None, "", [], False)
-    if name is None:
+    if unit_id is not None:
         found = (await room.api.get(request, "/v1/units", unit_id=unit_id))["items"]
-        return Choice(unit_id, found[0]["name"] if found else "", [], not found)
+        if found and name in (None, found[0]["name"]):
+            return Choice(unit_id, found[0]["name"], [], False)
+    if name is None:
+        return Choice(None, "", [], unit_id is not None)
     found = (await room.api.get(request, "/v1/units", name=name, limit=_CHOICES))["items"]
     alone = found if len(found) == 1 else [unit for unit in found if unit["name"] == name]
     if len(alone) == 1:

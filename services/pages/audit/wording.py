@@ -58,7 +58,7 @@ class Wording:
         return self.say("audit_value.is_so") if value else self.say("audit_value.is_not")
 
     def joined(self, words: Iterable[str]) -> str:
-        return ("、" if self.language == "zh" else ", ").join(words)
+        return self.say("audit_value.and").join(words)
 
 
 async def wording_of(

@@ -20,7 +20,7 @@ const slider = new Slider(document.querySelector("[data-slider]"), (step, before
   timeline.scrollTop = current.offsetTop - timeline.clientHeight / 2;
   document.querySelector("main").classList.toggle("in-past", slider.past);
   for (const part of document.querySelectorAll("[data-only-now]")) part.hidden = slider.past;
-  for (const link of document.querySelectorAll("a[data-at]")) link.search = address();
+  for (const link of document.querySelectorAll("a[data-at]")) link.search = slider.address;
 });
 
 function mark(step, is) {
@@ -29,10 +29,6 @@ function mark(step, is) {
     else event.removeAttribute("aria-current");
     event.querySelector(".what").tabIndex = is ? 0 : -1;
   }
-}
-
-function address() {
-  return slider.query || slider.root.dataset.now;
 }
 
 timeline.addEventListener("click", (event) => {

@@ -18,7 +18,7 @@ class Parts {
   get(query) {
     let found = this.#kept.get(query);
     if (!found) {
-      found = fetched(`${this.path}?${query}`);
+      found = fetched(`${this.path}${this.path.includes("?") ? "&" : "?"}${query}`);
       found.catch(() => this.#kept.delete(query));
       this.#kept.set(query, found);
       if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
@@ -43,7 +43,10 @@ function refusal(page) {
   const notice = document.createElement("div");
   notice.className = "notice bad";
   notice.textContent = page.content.querySelector("main p")?.textContent ?? "";
-  return `<div data-part="banner">${notice.outerHTML}</div><div data-part="state"></div><div data-part="changed"></div>`;
+  const emptied = [...document.querySelectorAll("main [data-part]")].map((part) => part.dataset.part);
+  return emptied
+    .map((part) => `<div data-part="${part}">${part === "banner" ? notice.outerHTML : ""}</div>`)
+    .join("");
 }
 
 /** @param {HTMLTemplateElement} template */
@@ -86,9 +89,13 @@ export class Slider {
     return this.step < this.last;
   }
 
-  /** The query of the moment that is chosen; of now, none. */
-  get query() {
-    return this.past ? this.steps[this.step - 1][0] : "";
+  /** By what query the page shows the moment that is chosen; what it shows beside the moment stays asked for. */
+  get address() {
+    const parameters = new URLSearchParams(this.past ? this.steps[this.step - 1][0] : this.root.dataset.now);
+    for (const [name, value] of new URLSearchParams(this.root.dataset.parts.split("?")[1])) {
+      parameters.set(name, value);
+    }
+    return parameters.size ? `?${parameters}` : "";
   }
 
   go(step) {
@@ -170,7 +177,6 @@ export class Slider {
 
   /** The address names the moment, so that it can be passed on; not at every step, of which there may be many. */
   #settled() {
-    const query = this.past ? this.query : this.root.dataset.now;
-    history.replaceState(null, "", query ? `?${query}` : location.pathname);
+    history.replaceState(null, "", `${location.pathname}${this.address}`);
   }
 }

@@ -1,0 +1,107 @@
+"""What a figure counts, down to the events, and what two moments count otherwise."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.pages.api import Refused
+from services.pages.audit.asked import Given, given, wrong_fields
+from services.pages.audit.figure_tables import compared_table, explained_table, value_in_words
+from services.pages.audit.figures import end_of
+from services.pages.audit.tables import Table
+from services.pages.audit.wording import wording_of
+from services.pages.room import Me, Room
+from shared.runtime.problems import Problem
+from shared.runtime.web import Answer, Operation, Request
+
+LIMIT: Final = 1_000
+LISTS: Final = ("items", "unclassified_items", "numerator_items", "denominator_items")
+MEASURES: Final = (
+    "backlog", "registered", "urgent_registered", "urgent_open", "urgent_resolved", "disposition_rate",
+    "disposition_rate_net", "urgent_share_of_resolved", "visits", "visit_coverage", "reopen_rate",
+    "mediation_success_rate", "fulfilment_rate", "response_rate", "resolution_rate", "satisfaction_rate",
+    "satisfaction_answered",
+)  # fmt: skip
+"""What can be compared: the measures of which nothing more than a unit and a period needs to be said."""
+_EXPLAINED: Final = (
+    "unit", "from", "to", "level", "timer", "at_position", "at_occurred", "limit", "cursor",
+)  # fmt: skip
+_COMPARED: Final = ("unit", "from", "to", "cursor")
+
+
+def operations(room: Room) -> tuple[Operation, ...]:
+    async def explain(request: Request, me: Me) -> Answer:
+        asked = given(request)
+        measure = request.parameters["measure"]
+        answer = await room.api.get(
+            request, f"/v1/explain/{measure}", **{"limit": LIMIT} | asked.only(_EXPLAINED)
+        )
+        lists = [(name, answer[name]) for name in LISTS if answer.get(name) is not None]
+        named = {item.get("unit_id") for _, items in lists for item in items} | {asked.one("unit")}
+        wording = await wording_of(room, request, named)
+        tables = [explained_table(name, items, wording) for name, items in lists]
+        return room.pages.render(
+            request,
+            "audit/explained.html",
+            me=me,
+            asked=asked,
+            measure=measure,
+            part=asked.one("level") or asked.one("timer"),
+            value=value_in_words(answer["value"], wording),
+            tables=tables,
+            position=answer["as_of_position"],
+            as_of=wording.moment(asked.one("at_occurred") or answer["as_of_instant"]),
+            following=answer["next"],
+            wording=wording,
+        )
+
+    async def compare(request: Request, me: Me) -> Answer:
+        asked = given(request)
+        wording = await wording_of(room, request, [asked.one("unit")])
+        wrong: dict[str, str] = {}
+        answer: Mapping[str, Any] | None = None
+        table: Table | None = None
+        if "a" in asked and "b" in asked:
+            try:
+                answer = await _compared(room, request, asked)
+                table = compared_table(answer["items"], wording)
+            except Refused as refused:
+                if refused.status != 422:
+                    raise
+                wrong = wrong_fields(refused, "a")
+        return room.pages.render(
+            request,
+            "audit/compared.html",
+            me=me,
+            asked=asked,
+            measures=[(name, wording.say(f"audit_measure.{name}")) for name in MEASURES],
+            answer=answer,
+            values=[value_in_words(answer[name], wording) for name in ("a", "b")] if answer else [],
+            table=table,
+            wrong=wrong,
+            wording=wording,
+        )
+
+    return (
+        room.page("/audit/figures/explain/{measure}", "audit-explain", explain),
+        room.page("/audit/figures/compare", "audit-compare", compare),
+    )
+
+
+async def _compared(room: Room, request: Request, asked: Given) -> Mapping[str, Any]:
+    measure = asked.one("measure") or MEASURES[0]
+    if measure not in MEASURES:
+        raise Problem("not-found")
+    a, b = [await _position(room, request, asked.one(name) or "") for name in ("a", "b")]
+    answer: Mapping[str, Any] = await room.api.get(
+        request, f"/v1/compare/{measure}", a=a, b=b, limit=LIMIT, **asked.only(_COMPARED)
+    )
+    return answer
+
+
+async def _position(room: Room, request: Request, moment: str) -> str:
+    """A position as it was given, or the one that was reached at the end of a day."""
+    end = end_of(moment)
+    if end is None:
+        return moment
+    reached = await room.api.get(request, "/v1/backlog", at_recorded=end)
+    return str(reached["as_of_position"])
