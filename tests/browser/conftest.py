@@ -49,8 +49,12 @@ def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
         height: int = 740,
         language: str = "zh-CN",
         headers: dict[str, str] | None = None,
+        refused: str | None = None,
     ) -> Page:
-        """`headers` go along with all that it asks for: those of somebody who has signed in."""
+        """`headers` go along with all that it asks for: those of somebody who has signed in.
+
+        `refused` is a part of the addresses that may be refused to its scripts.
+        """
         context = browser.new_context(
             base_url=product.url,
             locale=language,
@@ -60,7 +64,7 @@ def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: amiss.extend(_amiss(page, said)))
+        page.on("console", lambda said: amiss.extend(_amiss(page, said, refused)))
         page.on("pageerror", lambda error: amiss.append(str(error)))
         page.on("request", lambda asked: amiss.extend(_foreign(product, asked)))
         return page
@@ -71,10 +75,11 @@ def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
     assert amiss == []
 
 
-def _amiss(page: Page, said: ConsoleMessage) -> list[str]:
+def _amiss(page: Page, said: ConsoleMessage, refused: str | None) -> list[str]:
     """What a page complains of; that it was itself refused is its answer, which a test looks at."""
-    own = said.location["url"] == page.url
-    return [said.text] if said.type in ("error", "warning") and not own else []
+    address = said.location["url"]
+    expected = address == page.url or (refused is not None and refused in address)
+    return [said.text] if said.type in ("error", "warning") and not expected else []
 
 
 def _foreign(product: Product, asked: Request) -> list[str]:

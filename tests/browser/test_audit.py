@@ -21,7 +21,6 @@ from tests.product import Product
 
 Json = dict[str, Any]
 NOW: Final = Desk(name="audit", import_id=None)
-WIDE: Final = {"width": 1_400, "height": 900}
 
 
 @dataclass
@@ -58,8 +57,11 @@ class Scene:
         position: int = next(item["position"] for item in self.timeline() if item["topic"] == topic)
         return position
 
-    def open(self, new_page: NewPage, path: str, *, language: str = "zh-CN", width: int = 1_400) -> Page:
-        page = new_page(width=width, height=900, language=language, headers=self.cast.token(self.supervisor))
+    def open(
+        self, new_page: NewPage, path: str, *, language: str = "zh-CN", refused: str | None = None
+    ) -> Page:
+        headers = self.cast.token(self.supervisor)
+        page = new_page(width=1_400, height=900, language=language, headers=headers, refused=refused)
         page.goto(path)
         return page
 
@@ -249,7 +251,9 @@ def test_what_is_heard_names_everything(
 ) -> None:
     page = scene.open(new_page, scene.path, language=language)
     slider, play, back, on, timeline, changed = names
-    expect(page.get_by_role("slider", name=slider)).to_have_attribute("aria-valuetext", re.compile(r"17"))
+    expect(page.get_by_role("slider", name=slider)).to_have_attribute(
+        "aria-valuetext", re.compile(rf"\b{len(scene.timeline())}\b")
+    )
     for name in (play, back, on):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
     for name in (timeline, changed):
@@ -266,12 +270,77 @@ def test_the_room_can_be_used_by_everybody(new_page: NewPage, scene: Scene, prod
             "/audit",
             scene.path,
             past,
+            f"{scene.path}/reads",
             "/audit/figures",
             "/audit/figures/explain/registered",
             "/audit/figures/compare?measure=backlog&a=1&b=9",
         ):
             page.goto(path)
             assert_accessible(page)
+
+
+# --- acts ----------------------------------------------------------------------------------------
+
+
+def test_a_supervisor_asks_demands_and_notes(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path, refused="raise-query")
+    steps = len(scene.timeline())
+    page.get_by_text("质询", exact=True).first.click()
+    question = page.get_by_label("要问什么")
+    asking = page.locator("form[action$=raise-query] button")
+    asking.click()
+    expect(question).to_have_attribute("aria-invalid", "true")
+    expect(question).to_be_focused()
+    expect(question).to_have_accessible_description("必填")
+    question.fill("为何越过村级直接上报？")
+    asking.click()
+    expect(part(page, "state")).to_contain_text("待答复")
+    expect(page.locator(".timeline > li").nth(steps)).to_contain_text("监督质询")
+    for command, label, text in (
+        ("demand-correction", "要求更正什么", "请补正受理日期。"),
+        ("annotate-audit", "记事内容", "已核对会商记录。"),
+    ):
+        page.locator(f"details:has(form[action$={command}]) > summary").click()
+        page.get_by_label(label).fill(text)
+        page.locator(f"form[action$={command}] button").click()
+        expect(page.get_by_label(label)).to_have_value("")
+        assert scene.timeline()[-1]["actor_ref"] == scene.supervisor.sub
+    topics = [item["topic"] for item in scene.timeline()[steps:]]
+    assert [topic for topic in topics if "deadline" not in topic] == [
+        "case.query_raised",
+        "case.correction_demanded",
+        "case.audit_noted",
+    ]
+    expect(page.get_by_role("heading", name="监督", exact=True)).to_be_visible()
+    page.get_by_role("button", name="退一步").click()
+    expect(page.get_by_role("heading", name="监督", exact=True)).to_be_hidden()
+    expect(page.locator("form[action$=raise-query]")).to_be_hidden()
+
+
+def test_what_was_written_stays_where_it_cannot_be_sent(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path, refused="annotate-audit")
+    page.locator("details:has(form[action$=annotate-audit]) > summary").click()
+    page.get_by_label("记事内容").fill("网络断了也不能丢。")
+    page.context.set_offline(True)
+    page.locator("form[action$=annotate-audit] button").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有发出去")
+    expect(page.get_by_label("记事内容")).to_have_value("网络断了也不能丢。")
+    page.context.set_offline(False)
+    before = len(scene.timeline())
+    page.locator("form[action$=annotate-audit] button").click()
+    expect(page.locator(".timeline > li")).to_have_count(before + 1)
+
+
+def test_whoever_looks_is_seen_to_have_looked(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path)
+    step = scene.timeline()[2]
+    page.get_by_role("slider").fill("3")
+    shown(page, 3)
+    page.goto(f"{scene.path}/reads")
+    rows = page.locator("tbody tr")
+    expect(rows.filter(has_text=scene.supervisor.sub).filter(has_text="经过").first).to_be_visible()
+    looked = rows.filter(has=page.get_by_role("cell", name=str(step["position"]), exact=True))
+    expect(looked.filter(has_text="案件").first).to_be_visible()
 
 
 # --- figures -------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.pages.audit import explained, figures, finding, replay
+from services.pages.audit import explained, figures, finding, reads, replay
 from services.pages.room import Room
 from shared.runtime.web import Operation
 
@@ -13,6 +13,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
     return (
         *finding.operations(room),
         *replay.operations(room),
+        *reads.operations(room),
         *figures.operations(room),
         *explained.operations(room),
     )
