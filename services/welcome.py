@@ -17,7 +17,7 @@ STORIES: Final = "haimen"
 
 def welcome(settings: Settings, secrets: Secrets, demo: Collection[str]) -> Iterator[str]:
     """Lines for the terminal; with the demo set of the stories, tokens that are good for 12 hours."""
-    yield f"Anjie answers at {settings.address}; the interface is described at {settings.address}/docs"
+    yield f"Anjie answers at {settings.address} in a browser; for programs it is described at {settings.address}/docs"
     if secrets.jwt_secret is None:
         return
     if STORIES not in demo:

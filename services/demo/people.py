@@ -15,13 +15,16 @@ class Known(NamedTuple):
 
 
 def people() -> dict[str, Known]:
-    """Role to person: a mediator in the group, officers of its village and town, the village's supervisor."""
+    """Role to person: a mediator in the group, officers of its village and town, the village's supervisor,
+    and the town's wall.
+    """
     village, town = GROUP_37.village, GROUP_37.town
     return {
         "mediator": _known(GROUP_37, "mediator"),
         "village_officer": _known(village, "village_officer"),
         "township_officer": _known(town, "township_officer"),
         "supervisor": _known(village, "supervisor"),
+        "dashboard": _known(town, "dashboard"),
     }
 
 

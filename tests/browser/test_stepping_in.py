@@ -28,7 +28,7 @@ def test_one_click_from_the_first_page_into_somebody(new_page: NewPage) -> None:
         page.goto("/")
         page.get_by_role("link", name=first, exact=True).click()
         assert_accessible(page)
-        expect(page.locator("button[name=person]")).to_have_count(4)
+        expect(page.locator("button[name=person]")).to_have_count(5)
         page.get_by_role("button", name=mediator).click()
         page.wait_for_url("/")
         told = page.request.get("/v1/me").json()

@@ -290,7 +290,7 @@ def test_the_stories_end_as_they_are_told(year: Rehearsal) -> None:
 
 def test_whom_to_sign_in_as_work_where_they_say(year: Rehearsal) -> None:
     levels = {"mediator": "GROUP", "village_officer": "VILLAGE", "township_officer": "TOWNSHIP",
-              "supervisor": "VILLAGE"}  # fmt: skip
+              "supervisor": "VILLAGE", "dashboard": "TOWNSHIP"}  # fmt: skip
     assert people().keys() == levels.keys()
     for role, known in people().items():
         unit = year.tree.get(known.person.unit)
