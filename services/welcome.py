@@ -17,7 +17,8 @@ STORIES: Final = "haimen"
 
 def welcome(settings: Settings, secrets: Secrets, demo: Collection[str]) -> Iterator[str]:
     """Lines for the terminal; with the demo set of the stories, tokens that are good for 12 hours."""
-    yield f"Anjie answers at {settings.address} in a browser; for programs it is described at {settings.address}/docs"
+    address = settings.address
+    yield f"Anjie answers at {address} in a browser; for programs it is described at {address}/docs"
     if secrets.jwt_secret is None:
         return
     if STORIES not in demo:
