@@ -48,18 +48,13 @@ def new_page(browser: Browser, product: Product) -> Iterator[NewPage]:
         width: int = 360,
         height: int = 740,
         language: str = "zh-CN",
-        headers: dict[str, str] | None = None,
         refused: str | None = None,
     ) -> Page:
-        """`headers` go along with all that it asks for: those of somebody who has signed in.
-
-        `refused` is a part of the addresses that may be refused to its scripts.
-        """
+        """`refused` is a part of the addresses that may be refused to its scripts."""
         context = browser.new_context(
             base_url=product.url,
             locale=language,
             viewport={"width": width, "height": height},
-            extra_http_headers=headers,
         )
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)

@@ -1,5 +1,7 @@
 """Somebody who oversees finds a case and goes back and forth in it: what is seen is what stood then."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +10,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from playwright.sync_api import Page, expect
 
 from services.demo.lines import Desk, Person
@@ -17,9 +21,10 @@ from shared.policy.moments import SHANGHAI
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
 from tests.e2e.players import Players, elsewhere, players
-from tests.product import Product
+from tests.product import Product, anjie
 
 Json = dict[str, Any]
+PASSWORD: Final = "a phrase nobody guesses"
 NOW: Final = Desk(name="audit", import_id=None)
 
 
@@ -31,6 +36,8 @@ class Scene:
     group: Place
     case_id: str
     told: list[Json]
+    session: str
+    """The cookie of the supervisor, who has signed in."""
 
     @property
     def supervisor(self) -> Person:
@@ -57,11 +64,16 @@ class Scene:
         position: int = next(item["position"] for item in self.timeline() if item["topic"] == topic)
         return position
 
+    def enter(self, page: Page) -> None:
+        """Lets the supervisor look at the pages of its browser."""
+        url = str(self.cast.http.base_url)
+        page.context.add_cookies([{"name": "anjie_session", "value": self.session, "url": url}])
+
     def open(
         self, new_page: NewPage, path: str, *, language: str = "zh-CN", refused: str | None = None
     ) -> Page:
-        headers = self.cast.token(self.supervisor)
-        page = new_page(width=1_400, height=900, language=language, headers=headers, refused=refused)
+        page = new_page(width=1_400, height=900, language=language, refused=refused)
+        self.enter(page)
         page.goto(path)
         return page
 
@@ -78,9 +90,21 @@ def scene(product: Product) -> Iterator[Scene]:
             cast.play(line)
         telling = Stage(NOW, "S1", datetime.now(UTC) - timedelta(hours=30), timedelta(hours=2))
         told = cast.finish(s1(telling, group))
-        scene = Scene(cast, group, str(telling.case_id), told)
+        session = signed_in(product, group.village.someone("supervisor"))
+        scene = Scene(cast, group, str(telling.case_id), told, session)
         scene.reach(told[-1]["position"])
         yield scene
+
+
+def signed_in(product: Product, person: Person) -> str:
+    """The cookie of a session of theirs."""
+    added = anjie(
+        "account", "add", person.sub, "--role", person.role, "--unit", str(person.unit), "--password-stdin",
+        data_dir=product.data_dir, stdin=f"{PASSWORD}\n",
+    )  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    entered = httpx.post(f"{product.url}/sign-in", data={"login": person.sub, "password": PASSWORD})
+    return entered.cookies["anjie_session"]
 
 
 def part(page: Page, name: str) -> Any:
@@ -264,7 +288,8 @@ def test_what_is_heard_names_everything(
 def test_the_room_can_be_used_by_everybody(new_page: NewPage, scene: Scene, product: Product) -> None:
     past = f"{scene.path}?at_position={scene.position_of('case.escalated')}"
     for look, width in (("zh.light.normal", 360), ("en.dark.large", 1_400), ("zh.dark.normal", 1_400)):
-        page = new_page(width=width, headers=scene.cast.token(scene.supervisor))
+        page = new_page(width=width)
+        scene.enter(page)
         page.context.add_cookies([{"name": "anjie_look", "value": look, "url": product.url}])
         for path in (
             "/audit",
@@ -442,3 +467,77 @@ def test_figures_as_they_came_about_go_by_days(new_page: NewPage, scene: Scene) 
     expect(part(page, "banner")).to_contain_text("实际的情形")
     expect(figure(page, "登记数")).to_have_text("1")
     expect(figure(page, "未结数")).to_have_text("1")
+
+
+# --- taking it along -----------------------------------------------------------------------------
+
+
+def taken(page: Page, form: str) -> bytes:
+    """The file that a link to it gives."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=form, exact=True).click()
+    return download.value.path().read_bytes()
+
+
+def csv_rows(content: bytes) -> list[list[str]]:
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def seen_rows(page: Page) -> list[list[str]]:
+    rows = page.locator("tbody tr").all()
+    return [[cell.inner_text() for cell in row.locator("td").all()] for row in rows]
+
+
+def test_a_list_is_taken_along_as_it_is_seen(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, "/audit?category=LAND_ACQUISITION")
+    seen = seen_rows(page)
+    position = re.findall("位置 (\\d+)", page.get_by_role("status").inner_text())[0]
+    stamp, columns, *rows = csv_rows(taken(page, "CSV"))
+    assert stamp[2].endswith(f"位置 {position}")
+    assert columns == page.locator("th").all_inner_texts()
+    assert [row for row in rows if row] == seen
+    book = load_workbook(io.BytesIO(taken(page, "Excel")))
+    assert position in footer(book.worksheets[0])
+    assert [
+        ["" if cell is None else str(cell) for cell in row] for row in list(book.worksheets[0].values)[3:]
+    ] == seen
+
+
+def footer(sheet: Worksheet) -> str:
+    assert sheet.oddFooter is not None
+    return str(sheet.oddFooter.left.text)
+
+
+def test_a_past_moment_is_taken_along_without_what_came_later(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path)
+    timeline = scene.timeline()
+    escalated = next(n for n, item in enumerate(timeline, 1) if item["topic"] == "case.escalated")
+    page.get_by_role("slider").fill(str(escalated))
+    shown(page, escalated)
+    facts = list(zip(
+        page.locator("[data-part=state] dt").all_inner_texts(),
+        [re.sub(r"\n+", "\n", text) for text in page.locator("[data-part=state] dd").all_inner_texts()],
+        strict=True,
+    ))  # fmt: skip
+    events = page.locator(".timeline > li:visible .what").all_inner_texts()
+    book = load_workbook(io.BytesIO(taken(page, "Excel")))
+    position = timeline[escalated - 1]["position"]
+    assert {f"位置 {position}）" in footer(sheet) for sheet in book.worksheets} == {True}
+    state, happened, changed = [list(sheet.values)[3:] for sheet in book.worksheets]
+    assert [tuple(row) for row in state] == facts
+    assert [row[1] for row in happened] == events
+    assert [row[0] for row in happened] == [item["position"] for item in timeline[:escalated]]
+    assert [row[0] for row in changed] == page.locator("[data-part=changed] dt").all_inner_texts()
+
+
+def test_figures_are_taken_along_as_they_are_seen(new_page: NewPage, scene: Scene) -> None:
+    resolved = scene.position_of("case.resolved")
+    page = scene.open(new_page, f"/audit/figures?at_position={resolved}")
+    seen = seen_rows(page)
+    rows = csv_rows(taken(page, "CSV"))
+    told = [row for row in rows if row and "案件" not in row[0] and len(row) in (2, 5)]
+    headings = [["指标", "数值"], ["单位", "未结", "其中急难愁盼", "其中逾期", "最早登记"]]
+    assert [row for row in told if row not in headings] == seen
+    assert {row[2] for row in rows if len(row) == 3} != set()
+    assert all(f"位置 {resolved}）" in row[2] for row in rows if len(row) == 3)

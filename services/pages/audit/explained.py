@@ -1,14 +1,15 @@
 """What a figure counts, down to the events, and what two moments count otherwise."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
+from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.figure_tables import compared_table, explained_table, value_in_words
 from services.pages.audit.figures import end_of
 from services.pages.audit.tables import Table
-from services.pages.audit.wording import wording_of
+from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
@@ -28,31 +29,29 @@ _EXPLAINED: Final = (
 _COMPARED: Final = ("unit", "from", "to", "cursor")
 
 
+class Explanation(NamedTuple):
+    """A figure and what it counts, in words."""
+
+    asked: Given
+    measure: str
+    name: str
+    unit: str
+    value: str | int
+    tables: list[Table]
+    position: int
+    as_of: str
+    following: str | None
+    wording: Wording
+
+
 def operations(room: Room) -> tuple[Operation, ...]:
     async def explain(request: Request, me: Me) -> Answer:
-        asked = given(request)
-        measure = request.parameters["measure"]
-        answer = await room.api.get(
-            request, f"/v1/explain/{measure}", **{"limit": LIMIT} | asked.only(_EXPLAINED)
-        )
-        lists = [(name, answer[name]) for name in LISTS if answer.get(name) is not None]
-        named = {item.get("unit_id") for _, items in lists for item in items} | {asked.one("unit")}
-        wording = await wording_of(room, request, named)
-        tables = [explained_table(name, items, wording) for name, items in lists]
         return room.pages.render(
-            request,
-            "audit/explained.html",
-            me=me,
-            asked=asked,
-            measure=measure,
-            part=asked.one("level") or asked.one("timer"),
-            value=value_in_words(answer["value"], wording),
-            tables=tables,
-            position=answer["as_of_position"],
-            as_of=wording.moment(asked.one("at_occurred") or answer["as_of_instant"]),
-            following=answer["next"],
-            wording=wording,
+            request, "audit/explained.html", me=me, seen=await _explanation(room, request)
         )
+
+    async def export(request: Request, me: Me) -> Answer:
+        return exported(_export(await _explanation(room, request)), request.parameters["form"])
 
     async def compare(request: Request, me: Me) -> Answer:
         asked = given(request)
@@ -83,7 +82,42 @@ def operations(room: Room) -> tuple[Operation, ...]:
 
     return (
         room.page("/audit/figures/explain/{measure}", "audit-explain", explain),
+        room.page("/audit/figures/explain/{measure}/export/{form}", "audit-explain-export", export),
         room.page("/audit/figures/compare", "audit-compare", compare),
+    )
+
+
+async def _explanation(room: Room, request: Request) -> Explanation:
+    asked = given(request)
+    measure = request.parameters["measure"]
+    answer = await room.api.get(
+        request, f"/v1/explain/{measure}", **{"limit": LIMIT} | asked.only(_EXPLAINED)
+    )
+    lists = [(name, answer[name]) for name in LISTS if answer.get(name) is not None]
+    named = {item.get("unit_id") for _, items in lists for item in items} | {asked.one("unit")}
+    wording = await wording_of(room, request, named)
+    part = asked.one("level") or asked.one("timer")
+    name = wording.say(f"audit_measure.{measure}")
+    return Explanation(
+        asked=asked,
+        measure=measure,
+        name=name if part is None else f"{name} · {part}",
+        unit=wording.unit(asked.one("unit")),
+        value=value_in_words(answer["value"], wording),
+        tables=[explained_table(name, items, wording) for name, items in lists],
+        position=answer["as_of_position"],
+        as_of=wording.moment(asked.one("at_occurred") or answer["as_of_instant"]),
+        following=answer["next"],
+        wording=wording,
+    )
+
+
+def _export(seen: Explanation) -> Export:
+    return Export(
+        f"{seen.name} {seen.value} {seen.unit}",
+        seen.wording.say("audit.as_of", moment=seen.as_of, position=seen.position),
+        f"anjie-{seen.measure}-{seen.position}",
+        [printed(table, seen.wording) for table in seen.tables],
     )
 
 

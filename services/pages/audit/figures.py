@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
+from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.figure_tables import backlog_table, kpi_table, urgent_table
 from services.pages.audit.tables import Table
 from services.pages.audit.units import Choice, chosen_unit
@@ -74,8 +75,12 @@ def operations(room: Room) -> tuple[Operation, ...]:
         seen = await figures(room, request, me, given(request))
         return room.pages.render(request, "audit/figure_parts.html", seen=seen)
 
+    async def export(request: Request, me: Me) -> Answer:
+        return exported(_export(await figures(room, request, me, given(request))), request.parameters["form"])
+
     return (
         room.page("/audit/figures", "audit-figures", page),
+        room.page("/audit/figures/export/{form}", "audit-figures-export", export),
         room.page("/audit/figures/moment", "audit-figures-moment", parts),
     )
 
@@ -113,6 +118,17 @@ async def figures(room: Room, request: Request, me: Me, asked: Given) -> Figures
         kpi=kpi_table(kpi, wording, explained),
         kept=urlencode(kept),
         wording=wording,
+    )
+
+
+def _export(seen: Figures) -> Export:
+    wording = seen.wording
+    stamp = "past_happened" if seen.happened else "past_known"
+    return Export(
+        f"{wording.say('audit.figures')} {seen.unit.name or wording.say('audit_value.whole')}",
+        wording.say(f"audit.{stamp}", moment=seen.instant, position=seen.position),
+        f"anjie-figures-{seen.position}",
+        [printed(table, wording) for table in (seen.backlog, seen.urgent, seen.kpi)],
     )
 
 

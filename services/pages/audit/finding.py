@@ -5,10 +5,12 @@ from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
+from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.tables import Cell, Table
 from services.pages.audit.units import Choice, chosen_unit
 from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
+from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 
 LIMIT: Final = 50
@@ -41,7 +43,22 @@ def operations(room: Room) -> tuple[Operation, ...]:
         found = await found_cases(room, request)
         return room.pages.render(request, "audit/finding.html", me=me, found=found, wording=found.wording)
 
-    return (room.page("/audit", "audit", page),)
+    async def export(request: Request, me: Me) -> Answer:
+        found = await found_cases(room, request)
+        if found.position is None:
+            raise Problem("not-found")
+        file = Export(
+            found.wording.say("audit_table.cases"),
+            found.wording.say("audit.as_of", moment=found.as_of, position=found.position),
+            f"anjie-cases-{found.position}",
+            [printed(found.table, found.wording)],
+        )
+        return exported(file, request.parameters["form"])
+
+    return (
+        room.page("/audit", "audit", page),
+        room.page("/audit/export/{form}", "audit-export", export),
+    )
 
 
 async def found_cases(room: Room, request: Request) -> Found:

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given
 from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, changes, described
+from services.pages.audit.case_tables import changed_table, state_table, timeline_table
+from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.steps import Axis, History, Step, before, history
 from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
@@ -63,8 +65,12 @@ def operations(room: Room) -> tuple[Operation, ...]:
         then, _ = await _moment(room, request, at, past=asked.one("now") is None)
         return room.pages.render(request, "audit/moment_parts.html", then=then)
 
+    async def export(request: Request, me: Me) -> Answer:
+        return exported(_export(await replayed(room, request)), request.parameters["form"])
+
     return (
         room.page("/audit/cases/{case_id}", "audit-case", page),
+        room.page("/audit/cases/{case_id}/export/{form}", "audit-case-export", export),
         room.page("/audit/cases/{case_id}/moment", "audit-case-moment", parts),
     )
 
@@ -81,6 +87,23 @@ async def replayed(room: Room, request: Request) -> Replayed:
     step = told.chosen(position, occurred)
     moment, wording = await _moment(room, request, step.at, past=not told.is_now(step))
     return Replayed(now, told, step, moment, wording)
+
+
+def _export(seen: Replayed) -> Export:
+    """What the page shows: the case, its timeline up to the moment, and what the last step changed."""
+    wording, then = seen.wording, seen.moment
+    stamp = "past_happened" if then.axis == "happened" else "past_known"
+    tables = (
+        state_table(then.state, wording),
+        timeline_table(seen.history.until(seen.step), wording),
+        changed_table(then.changed, wording),
+    )
+    return Export(
+        f"{wording.say('audit.case')} {seen.now['case_id']}",
+        wording.say(f"audit.{stamp}", moment=then.instant, position=then.position),
+        f"anjie-case-{seen.now['case_id']}-{then.position}",
+        [printed(table, wording) for table in tables],
+    )
 
 
 async def _timeline(room: Room, request: Request, case: str) -> list[Mapping[str, Any]]:

@@ -78,7 +78,11 @@ class History(NamedTuple):
 
     def offered(self) -> list[tuple[str, str]]:
         """What the slider needs of every step: the query of its moment, and its words."""
-        return [(urlencode(step.at), step.said) for step in self.steps]
+        return [(self.pinned(step), step.said) for step in self.steps]
+
+    def pinned(self, step: Step) -> str:
+        """The query of its moment, whatever comes later."""
+        return urlencode(step.at)
 
     def marks(self) -> dict[str, str]:
         """A stroke over the slider for each event, by kind, as paths of an SVG ten units high."""

@@ -20,7 +20,7 @@ const slider = new Slider(document.querySelector("[data-slider]"), (step, before
   timeline.scrollTop = current.offsetTop - timeline.clientHeight / 2;
   document.querySelector("main").classList.toggle("in-past", slider.past);
   for (const part of document.querySelectorAll("[data-only-now]")) part.hidden = slider.past;
-  for (const link of document.querySelectorAll("a[data-at]")) link.search = slider.address;
+  for (const link of document.querySelectorAll("a[data-at]")) link.search = slider.pinned;
 });
 
 function mark(step, is) {

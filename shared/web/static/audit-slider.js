@@ -89,9 +89,23 @@ export class Slider {
     return this.step < this.last;
   }
 
-  /** By what query the page shows the moment that is chosen; what it shows beside the moment stays asked for. */
+  /** By what query the page shows the moment that is chosen. */
   get address() {
-    const parameters = new URLSearchParams(this.past ? this.steps[this.step - 1][0] : this.root.dataset.now);
+    return this.#asked(this.past ? this.#query(this.step) : this.root.dataset.now);
+  }
+
+  /** The same, but now by its own moment as well: what is seen, whatever comes later. */
+  get pinned() {
+    return this.#asked(this.#query(this.step));
+  }
+
+  #query(step) {
+    return this.steps[step - 1][0];
+  }
+
+  /** What the page shows beside the moment stays asked for. */
+  #asked(query) {
+    const parameters = new URLSearchParams(query);
     for (const [name, value] of new URLSearchParams(this.root.dataset.parts.split("?")[1])) {
       parameters.set(name, value);
     }
@@ -164,7 +178,7 @@ export class Slider {
   }
 
   #at(step) {
-    return this.parts.get(this.steps[step - 1][0] + (step === this.last ? "&now=1" : ""));
+    return this.parts.get(this.#query(step) + (step === this.last ? "&now=1" : ""));
   }
 
   async #fetchAhead() {
