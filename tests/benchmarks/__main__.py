@@ -25,6 +25,7 @@ MODULES: Final = (
     "commands",
     "projections",
     "reads",
+    "scrub",
     "clocks",
     "figures",
     "what_if",

@@ -9,7 +9,7 @@ import uuid
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -45,10 +45,18 @@ async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     migrate(owner_url, steps=[create_views])
     async with serving(owner_url) as port:
         units = await registered(port)
-        return [await _long_case(port, units), await ack_to_delta(port, units, GOAL_MS)]
+        return [await _reads_of_a_long_case(port, units), await ack_to_delta(port, units, GOAL_MS)]
 
 
-async def _long_case(port: int, units: list[UUID]) -> BenchRow:
+class LongCase(NamedTuple):
+    path: str
+    """Where the interface tells of it."""
+    positions: list[int]
+    """Of its commands, in order."""
+
+
+async def long_case(port: int, units: list[UUID]) -> LongCase:
+    """A case of as many commands as it is to have events, or somewhat more."""
     leader = issue_token(JWT_SECRET, sub="leader-37", role="group_leader", unit=units[-1])
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         client.headers["Authorization"] = f"Bearer {leader}"
@@ -65,6 +73,14 @@ async def _long_case(port: int, units: list[UUID]) -> BenchRow:
         while len(positions) < CASE_EVENTS:
             told = await send(f"{case}/record-contact", {"reached": True, "means": "PHONE"})
             positions.append(told["position"])
+    return LongCase(case, positions)
+
+
+async def _reads_of_a_long_case(port: int, units: list[UUID]) -> BenchRow:
+    case, positions = await long_case(port, units)
+    leader = issue_token(JWT_SECRET, sub="leader-37", role="group_leader", unit=units[-1])
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        client.headers["Authorization"] = f"Bearer {leader}"
 
         async def seconds(**query: int) -> float:
             started = time.perf_counter()
