@@ -42,7 +42,7 @@ bench: .venv/dev.stamp ## Measure against the references; writes build/bench.jso
 	@exec $(PYTHON_IN_VENV) -m tests.benchmarks
 
 .PHONY: soak
-soak: .venv/dev.stamp ## Let weeks go by with faults and kill processes, for SOAK_MINUTES (10)
+soak: .venv/dev.stamp ## Let weeks go by with faults, kill processes, live a day on a wall, for SOAK_MINUTES (10)
 	@exec $(PYTHON_IN_VENV) -m tests.soak
 
 .PHONY: chaos

@@ -1,4 +1,4 @@
-"""`make soak`: real processes that are killed, and simulated weeks with faults, until the time is up.
+"""`make soak`: processes that are killed, simulated weeks with faults, days of a wall, until the time is up.
 
 python -m tests.soak [SEED]; SOAK_MINUTES says for how long, 10 by default. Whatever fails ends it with the
 seed that was told last.
@@ -22,6 +22,7 @@ from typing import Final
 import psycopg
 import structlog
 
+from infra.programs import ProgramUnavailable
 from services.projections.schema import create_views
 from shared.runtime.migrations import migrate
 from shared.runtime.postgres import OWNER, EmbeddedPostgres
@@ -29,6 +30,7 @@ from tests.conftest import fresh_database
 from tests.soak.judgement import judge
 from tests.soak.processes import round_of_kills
 from tests.soak.simulation import START, simulate
+from tests.soak.wall import day_on_the_wall
 
 _TEMPLATE: Final = "migrated"
 _DAYS: Final = 28
@@ -43,7 +45,7 @@ def main() -> None:
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     with _database_server() as server:
         for seed in count(first):
-            for play in (_kills, _weeks):
+            for play in (_kills, _weeks, _wall):
                 if time.monotonic() > ends:
                     return
                 print(f"seed {seed} …", file=sys.stderr, flush=True)
@@ -64,6 +66,14 @@ def _weeks(server: EmbeddedPostgres, seed: int) -> str:
 def _kills(server: EmbeddedPostgres, seed: int) -> str:
     """The product has a database server of its own, which is killed with it."""
     return round_of_kills(seed, _KILLS_S)
+
+
+def _wall(server: EmbeddedPostgres, seed: int) -> str:
+    """What happens in the town is the same each time."""
+    try:
+        return day_on_the_wall()
+    except ProgramUnavailable as error:
+        return f"no day on the wall: {error}"
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """`/wall`: a unit's figures on a large screen, live, and as they stood on any evening."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
-
-import msgspec
-from msgspec import Meta
+from typing import Any, Final
+from urllib.parse import parse_qs
 
 from services.pages.room import Me, Room
 from services.pages.screens import screens_of
@@ -19,10 +17,6 @@ _PATH: Final = "/wall"
 _FOUND_MAX: Final = 60
 
 
-class _Search(msgspec.Struct, frozen=True):
-    name: Annotated[str, Meta(max_length=200)] = ""
-
-
 def operations(room: Room) -> Sequence[Operation]:
     async def own(request: Request, me: Me) -> Answer:
         return await _wall(room, request, me, me.unit)
@@ -32,7 +26,7 @@ def operations(room: Room) -> Sequence[Operation]:
 
     async def choice(request: Request, me: Me) -> Answer:
         _check(me)
-        name = request.query(_Search).name.strip()
+        name = parse_qs(request.query_string.decode()).get("name", [""])[-1].strip()
         units = [unit for unit in await all_units(room.api, request) if not unit["closed"]]
         theirs = _beneath(units, me.unit)
         found = [unit for unit in theirs if name.casefold() in unit["name"].casefold()]
@@ -62,13 +56,12 @@ async def _wall(room: Room, request: Request, me: Me, unit: str | None) -> Answe
     own = [row for row in backlog["rows"] if row["unit_id"] == unit]
     reference = (await room.api.get(request, "/v1/reference"))["lists"]
     language = look_of(request).language
-    name = own[0]["name"] if own else room.pages.words.say(language, "wall.whole")
     return room.pages.render(
         request,
         "wall/wall.html",
         unit=unit,
         base=wall_path(unit),
-        name=name,
+        name=own[0]["name"] if own else None,
         sees_cases=me.role != "dashboard",
         open_states=sorted(OPEN_STATES),
         categories={item["code"]: item[language] for item in reference["category"]["items"]},

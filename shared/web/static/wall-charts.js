@@ -4,6 +4,7 @@
 import { count, known } from "./wall-words.js";
 
 const SMALL = 0.75; // Of the size of text on this screen.
+const KEPT_BACK = { value: 0, itemStyle: { borderWidth: 0 }, label: { show: true } }; // No bar, but a mark.
 
 /** A colour of the tokens as this theme has it. */
 function colour(element, token) {
@@ -15,30 +16,34 @@ function colour(element, token) {
 
 const textSize = () => parseFloat(getComputedStyle(document.documentElement).fontSize) * SMALL;
 
-/** A chart that keeps to the size of its place. */
+/** A chart that keeps to the size of its place, and of its text. */
 class Chart {
   #chart;
-  #axes;
+  #element;
+  #series;
 
-  /** @param {HTMLElement} element @param {(colour: (token: string) => string) => object[]} series */
+  /** @param {HTMLElement} element @param {(token: (name: string) => string, size: number) => object[]} series */
   constructor(element, series) {
     this.#chart = echarts.init(element);
-    this.#axes = { ink: colour(element, "ink-soft"), line: colour(element, "line") };
-    this.#fit();
-    this.#chart.setOption({ animation: false, series: series((token) => colour(element, token)) });
+    this.#element = element;
+    this.#series = series;
     new ResizeObserver(() => this.#fit()).observe(element.parentElement);
+    this.#fit();
   }
 
   #fit() {
-    const { ink, line } = this.#axes;
+    const token = (name) => colour(this.#element, name);
     const size = textSize();
-    const axisLabel = { color: ink, fontSize: size, hideOverlap: true };
+    const axisLabel = { color: token("ink-soft"), fontSize: size, hideOverlap: true };
+    const lineStyle = { color: token("line") };
     this.#chart.resize();
     this.#chart.setOption({
+      animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: { left: size * 3, right: size, top: size * 1.4, bottom: size * 1.8 },
-      xAxis: { type: "category", axisLabel, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
-      yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel, splitLine: { lineStyle: { color: line } } },
+      xAxis: { type: "category", axisLabel, axisLine: { lineStyle }, axisTick: { show: false } },
+      yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel, splitLine: { lineStyle } },
+      series: this.#series(token, size),
     });
   }
 
@@ -51,33 +56,25 @@ class Chart {
 
 /** Bars of what came and left, told apart by filling as well as by colour. */
 export function bars(element) {
-  const chart = new Chart(element, (token) => [
-    { type: "bar", data: [], itemStyle: { color: token("accent") }, label: mark(token("ink-soft")) },
-    {
-      type: "bar",
-      data: [],
-      itemStyle: { color: "transparent", borderColor: token("good"), borderWidth: 2 },
-      label: mark(token("ink-soft")),
-    },
-  ]);
-  const value = (each) => (known(each) === null ? { value: 0, itemStyle: { borderWidth: 0 }, label: { show: true } } : known(each));
-  return (days) => {
-    const [came, left] = [days.map((day) => value(day.came)), days.map((day) => value(day.left))];
-    chart.show(days.map((day) => day.on), came, left);
-  };
+  const chart = new Chart(element, (token, size) => {
+    const label = { show: false, position: "top", color: token("ink-soft"), fontSize: size, formatter: "*" };
+    const outlined = { color: "transparent", borderColor: token("good"), borderWidth: size / 6 };
+    return [
+      { type: "bar", itemStyle: { color: token("accent") }, label },
+      { type: "bar", itemStyle: outlined, label },
+    ];
+  });
+  const values = (days, name) => days.map((day) => known(day[name]) ?? KEPT_BACK);
+  return (days) => chart.show(days.map((day) => day.on), values(days, "came"), values(days, "left"));
 }
-
-/** Where a number is kept back there is a mark and no bar. */
-const mark = (color) => ({ show: false, position: "top", color, formatter: "*" });
 
 /** The backlog day by day; the window stays as wide when only its beginning is shown. */
 export function line(element) {
-  const chart = new Chart(element, (token) => [
+  const chart = new Chart(element, (token, size) => [
     {
       type: "line",
-      data: [],
       symbol: "none",
-      lineStyle: { color: token("accent"), width: 3 },
+      lineStyle: { color: token("accent"), width: size / 5 },
       areaStyle: { color: token("accent-soft") },
     },
   ]);
