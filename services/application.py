@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from psycopg import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
-from services import about, commands_batch, reference
+from services import about, commands_batch, device_key, reference
 from services.demo.people import Known
 from services.intake.api import beside, files, publications, rule_packs
 from services.intake.api import routes as intake
@@ -142,6 +142,7 @@ def create_app(
     entrance = SignInPages(pages, sessions, Reception(pool, sessions, vault.master), demo_people or {})
     served = Operations(documented, sign_in, partial(problem_page, pages))
     served.add(reference.operation(trees))
+    served.add(device_key.operation(vault.master))
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
 

@@ -62,6 +62,11 @@ class MasterKey:
         except InvalidTag:
             raise SealBroken(f"key {key_id}") from None
 
+    def device_key(self, sub: str) -> bytes:
+        """The key under which a device of an account seals what it keeps; it gets it by signing in."""
+        subkey = self._subkey("device keys")
+        return blake2b(sub.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES, key=subkey).digest()
+
     def idempotency(self, sub: str, key: str, route: str, canonical_body: bytes) -> IdempotencyKey:
         """Keyed hashes of a client's key and of what was sent under it; `route` is method and path."""
         owner = f"{len(sub)}|{sub}|{key}".encode()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -300,6 +301,13 @@ def test_units_and_actors_are_listed(place: Town) -> None:
         "37组",
     )
     assert [step["name"] for step in me["unit_path"]][1:] == ["新河村", "37组"]
+
+
+def test_an_account_has_one_key_for_its_devices_and_no_other_has_it(place: Town) -> None:
+    key = read(place.leader, "/v1/me/device-key")["key"]
+    assert len(urlsafe_b64decode(key)) == 32
+    assert read(place.leader, "/v1/me/device-key")["key"] == key
+    assert read(place.mediator, "/v1/me/device-key")["key"] != key
 
 
 def test_services_are_counted_and_listed(place: Town) -> None:
