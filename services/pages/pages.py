@@ -8,6 +8,7 @@ from services.pages import assets, look, welcome
 from services.pages.api import Api, Ask
 from services.pages.audit import audit
 from services.pages.design import design
+from services.pages.offline import offline
 from services.pages.room import Room
 from services.pages.sign_in.sign_in import SignInPages
 from services.pages.wall import wall
@@ -37,6 +38,7 @@ def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operati
         design.operation(pages),
         *wall.operations(room),
         *audit.operations(room),
+        *offline.operations(room),
     )
 
 

@@ -1,7 +1,7 @@
 """What the browser loads: our own style sheets and modules, and packages of the npm registry."""
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -40,6 +40,9 @@ class Assets:
         for name, asset in sorted(self._by_name.items()):
             digest.update(name.encode() + sha256(asset.content).digest())
         self.version = digest.hexdigest()[:12]
+
+    def names(self) -> Collection[str]:
+        return self._by_name.keys()
 
     def get(self, name: str) -> Asset | None:
         return self._by_name.get(name)

@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
 
 from infra.browser import OPTIONS, chromium
 from infra.programs import ProgramUnavailable
@@ -16,15 +24,24 @@ NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def driver() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
     try:
-        path = chromium()
+        return chromium()
     except ProgramUnavailable as error:
         pytest.skip(str(error))
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
-        yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(driver: Playwright, chromium_path: Path) -> Iterator[Browser]:
+    running = driver.chromium.launch(executable_path=chromium_path, args=list(OPTIONS))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,83 @@
+"""What lets the phone's pages be installed and open without a signal.
+
+Programs: the service worker, the manifest. Pages that the phone keeps beforehand: one for a case that is
+still in the phone alone, one for whatever was not kept.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from services.pages.room import Me, Room, page
+from shared.runtime.web import Answer, Operation, Request
+from shared.web.look import look_of
+from shared.web.pages import SECURITY, Pages
+
+_PRELOADED: Final = ("tokens.css", "components.css", "mark.svg")
+"""Of what every page loads, what the phone's pages load; and all that is named after the phone."""
+_VISITS: Final = "visit_kind"
+_ROLES: Final = "person_role"
+_ICON_SIZES: Final = (192, 512)
+
+
+def operations(room: Room) -> Sequence[Operation]:
+    pages = room.pages
+
+    async def worker(request: Request) -> Answer:
+        return Answer(200, _worker(pages), (*SECURITY, (b"cache-control", b"no-cache")), b"text/javascript")
+
+    async def manifest(request: Request) -> Answer:
+        content = msgspec.json.encode(_manifest(pages, look_of(request).language))
+        headers = (*SECURITY, (b"cache-control", b"no-cache"))
+        return Answer(200, content, headers, b"application/manifest+json")
+
+    async def without_signal(request: Request) -> Answer:
+        return pages.render(request, "offline/without_signal.html")
+
+    async def new_case(request: Request, me: Me) -> Answer:
+        lists = (await room.api.get(request, "/v1/reference"))["lists"]
+        language = look_of(request).language
+        visits, roles = (_choices(lists[name]["items"], language) for name in (_VISITS, _ROLES))
+        return pages.render(request, "offline/new_case.html", me=me, visits=visits, roles=roles)
+
+    return (
+        page("/sw.js", "service-worker", worker),
+        page("/manifest.webmanifest", "web-app-manifest", manifest),
+        page("/m/without-signal", "without-signal", without_signal),
+        room.page("/m/new", "case-in-the-phone", new_case),
+    )
+
+
+def _worker(pages: Pages) -> bytes:
+    """Another text for every version of the assets, by which browsers notice that there is a new one."""
+    assets = pages.assets
+    names = [name for name in assets.names() if name in _PRELOADED or name.startswith("phone")]
+    paths = msgspec.json.encode([assets.path(name) for name in names]).decode()
+    return (
+        f'import {{ serve }} from "{assets.path("phone-sw.js")}";\nserve("{assets.version}", {paths});\n'
+    ).encode()
+
+
+def _manifest(pages: Pages, language: str) -> dict[str, Any]:
+    """Source: W3C Web Application Manifest."""
+    brand, cases = (pages.words.say(language, name) for name in ("frame.brand", "offline.my_cases"))
+    sizes = [f"{size}x{size}" for size in _ICON_SIZES]
+    png = [
+        {"src": pages.assets.path(f"phone-icon-{size}.png"), "sizes": named, "type": "image/png"}
+        for size, named in zip(_ICON_SIZES, sizes, strict=True)
+    ]
+    return {
+        "id": "/m",
+        "name": f"{brand} · {cases}",
+        "short_name": brand,
+        "lang": "zh-CN" if language == "zh" else "en",
+        "start_url": "/m",
+        "scope": "/m",
+        "display": "standalone",
+        "icons": [*png, {"src": pages.assets.path("mark.svg"), "sizes": "any", "type": "image/svg+xml"}],
+    }
+
+
+def _choices(items: list[dict[str, Any]], language: str) -> list[tuple[str, str]]:
+    return [(item["code"], item[language]) for item in items]

@@ -1,0 +1,75 @@
+/** Pages that open without a signal: kept sealed, fetched again now and then, given back by the service worker. */
+
+import { ask, csrfHeader, NotNow } from "./phone-server.js";
+import { digest, isFull, keeper, names, read, write } from "./phone-store.js";
+
+/** @typedef {import("./phone-store.js").Keeper} Keeper */
+
+const CASES_MAX = 50;
+const COMMANDS_MAX = 400;
+const FRESH_MS = 5 * 60 * 1000;
+const ALWAYS = ["/m/record", "/m/new"];
+const LOCK = "anjie-pages";
+const CASE = /href="(\/m\/cases\/[0-9a-f-]{36})"/g;
+const COMMAND = /href="(\/m\/cases\/[0-9a-f-]{36}\/[a-z-]+)"/g;
+const HEADERS = ["content-type", "content-language", "content-security-policy", "referrer-policy",
+  "x-content-type-options", "cross-origin-opener-policy", "permissions-policy"];
+
+/**
+ * Keeps the page of the phone, those of the cases on it, and those that they lead to; whatever else was kept goes.
+ * @param {Keeper} whose
+ * @param {string} home the page of the phone, as it is now
+ * @param {Set<string>} touched cases that have changed
+ */
+export async function keepPages(whose, home, touched) {
+  await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    const known = await names(whose, "pages");
+    const session = csrfHeader(home)["X-CSRF-Token"];
+    const wanted = new Set();
+    const keepOne = async (/** @type {string} */ path) => {
+      const name = await digest(`${whose.account}${path}`);
+      wanted.add(name);
+      const isTouched = [...touched].some((id) => path.includes(id));
+      const isFresh = Date.now() - (known.get(name) ?? 0) < FRESH_MS;
+      if (isFresh && !isTouched) return (await read(whose, "pages", name))?.html ?? "";
+      const answer = await ask(path);
+      const html = await answer.text();
+      // Whoever signed in meanwhile would have other pages.
+      if (answer.ok && csrfHeader(html)["X-CSRF-Token"] === session) await keep(whose, name, answer, html);
+      return html;
+    };
+    touched.add("/m");
+    await keepOne("/m");
+    for (const path of ALWAYS) await keepOne(path);
+    const commands = [];
+    for (const path of found(home, CASE).slice(0, CASES_MAX)) commands.push(...found(await keepOne(path), COMMAND));
+    for (const path of commands.slice(0, COMMANDS_MAX)) await keepOne(path);
+    const old = [...known.keys()].filter((name) => !wanted.has(name));
+    await write(whose, old.map((name) => ({ kind: "pages", name })));
+  }).catch((error) => {
+    // Pages that are kept stay, and the next time will do.
+    if (!(error instanceof NotNow) && !isFull(error)) throw error;
+  });
+}
+
+/** @param {string} html @param {RegExp} pattern @returns {string[]} */
+const found = (html, pattern) => [...new Set([...html.matchAll(pattern)].map((match) => match[1]))];
+
+/** @param {Keeper} whose @param {string} name @param {Response} answer @param {string} html */
+async function keep(whose, name, answer, html) {
+  const headers = HEADERS.flatMap((header) => {
+    const value = answer.headers.get(header);
+    return value === null ? [] : [[header, value]];
+  });
+  await write(whose, [{ kind: "pages", name, value: { html, headers, at: Date.now() } }]);
+}
+
+/** @param {string} path @returns {Promise<Response | undefined>} the page as it was kept, which says when */
+export async function keptPage(path) {
+  const whose = await keeper();
+  const page = whose && (await read(whose, "pages", await digest(`${whose.account}${path}`)));
+  if (!page) return undefined;
+  const html = page.html.replace("<head>", `<head><meta name="kept" content="${page.at}">`);
+  return new Response(html, { headers: page.headers });
+}

@@ -1,0 +1,106 @@
+/** Puts a page of the phone together: its standing, what waits, its forms, and when to try again. */
+
+import { keeper } from "./phone-store.js";
+import { listen, queue, synchronise } from "./phone-sync.js";
+import { showWaiting } from "./phone-waiting.js";
+import { element, moment, notice, word } from "./phone-words.js";
+
+/** @typedef {import("./phone-sync.js").News} News */
+
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 5 * 60 * 1000;
+const EVERY_MS = 5 * 60 * 1000;
+const LOW_BYTES = 50 * 1024 * 1024;
+const CASE = /^\/m\/cases\/([0-9a-f-]{36})/;
+
+const caseId = CASE.exec(location.pathname)?.[1];
+/** @type {News} */
+let news = { why: navigator.onLine ? "syncing" : "offline" };
+let pauseMs = FIRST_PAUSE_MS;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** @param {NodeListOf<HTMLFormElement>} forms */
+export async function start(forms) {
+  listen((told) => {
+    news = told;
+    void show();
+  });
+  tellKept();
+  await show();
+  for (const event of ["online", "offline"]) addEventListener(event, again);
+  addEventListener("visibilitychange", () => document.visibilityState === "visible" && again());
+  const known = await keeper();
+  if (forms.length && known) await keepForms(forms, known);
+  await tryNow();
+  const entered = await keeper();
+  if (forms.length && entered && !known) await keepForms(forms, entered);
+  await tellLow(forms);
+  await navigator.storage?.persist?.();
+}
+
+/** @param {NodeListOf<HTMLFormElement>} forms @param {import("./phone-store.js").Keeper} whose */
+async function keepForms(forms, whose) {
+  const { keepDraft } = await import("./phone-drafts.js");
+  for (const form of forms) await keepDraft(form, whose);
+}
+
+/** Whatever the pause is at, a new occasion is tried at once. */
+function again() {
+  pauseMs = FIRST_PAUSE_MS;
+  void tryNow();
+}
+
+async function tryNow() {
+  clearTimeout(timer);
+  const isDone = await synchronise();
+  clearTimeout(timer);
+  timer = setTimeout(tryNow, isDone ? EVERY_MS : pauseMs * (1 + Math.random() / 2));
+  pauseMs = isDone ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+}
+
+async function show() {
+  const whose = await keeper();
+  const items = whose ? await queue(whose) : [];
+  const list = document.getElementById("waiting");
+  if (list && whose) showWaiting(list, whose, items, caseId);
+  const place = document.getElementById("sync");
+  if (place) showStanding(place, items);
+}
+
+/** One of four: no signal, under way, done, or something for somebody to do. @param {HTMLElement} place @param {import("./phone-outbox.js").Item[]} items */
+function showStanding(place, items) {
+  const refused = items.filter((item) => item.refusal).length;
+  const n = items.length;
+  const time = moment(news.syncedAt ?? Date.now());
+  const link = (/** @type {string} */ words, /** @type {string} */ href) => Object.assign(element("a", "", word(words)), { href });
+  /** @type {[string, ...(Node | string)[]]} */
+  let said;
+  if (news.why === "signed_out") {
+    said = ["attention", word("signed_out", { n }), " ", link("sign_in", `/sign-in?next=${encodeURIComponent(location.pathname)}`)];
+  } else if (refused) said = ["attention", word("attention", { n: refused }), " ", link("look", caseId ? "#waiting" : "/m#waiting")];
+  else if (news.why === "offline") said = ["offline", word(n ? "offline_waiting" : "offline", { n })];
+  else if (news.why === "done") said = ["done", word("done", { time })];
+  else said = ["syncing", word("syncing")];
+  const [state, ...inside] = said;
+  const words = inside.map((part) => (part instanceof Node ? part.textContent : part)).join("");
+  // Said again only where it is another, so that nobody has to hear it over and over.
+  if (place.dataset.state === state && place.textContent === words) return;
+  place.dataset.state = state;
+  place.replaceChildren(...inside);
+}
+
+/** Says when the page was kept, where it comes from the phone. */
+function tellKept() {
+  const at = /** @type {HTMLMetaElement | null} */ (document.querySelector("meta[name=kept]"))?.content;
+  const main = document.querySelector("main");
+  if (at && main) notice(main, "kept-page", "past", word("kept_page", { time: moment(Number(at)) }));
+}
+
+/** Warns while there is still room. @param {NodeListOf<HTMLFormElement>} forms */
+async function tellLow(forms) {
+  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+  if (quota === undefined || usage === undefined || quota - usage > LOW_BYTES) return;
+  const mb = Math.max(0, Math.floor((quota - usage) / 1024 / 1024));
+  for (const form of forms) notice(form, "low", "warn", word("low", { mb }));
+}

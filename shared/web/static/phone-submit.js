@@ -1,0 +1,114 @@
+/**
+ * From a form to the outbox: kept before anything is sent.
+ *
+ * @typedef {import("./phone-outbox.js").Item} Item
+ * @typedef {import("./phone-store.js").Keeper} Keeper
+ */
+
+import { draftGone } from "./phone-drafts.js";
+import { bodyOf, clearErrors, entriesOf, photosOf, showErrors, shownOf } from "./phone-forms.js";
+import { newId } from "./phone-outbox.js";
+import { isFull, keeper, read, write } from "./phone-store.js";
+import { synchronise } from "./phone-sync.js";
+import { notice, word } from "./phone-words.js";
+
+const PATIENCE_MS = 5_000;
+const ATTACH = "attach-document";
+const CASE = /^\/v1\/cases\/([0-9a-f-]{36})\//;
+
+/** @param {HTMLFormElement} form */
+export async function submit(form) {
+  if (form.hasAttribute("aria-busy")) return;
+  form.setAttribute("aria-busy", "true");
+  try {
+    await keepAndSend(form);
+  } finally {
+    form.removeAttribute("aria-busy");
+  }
+}
+
+/** @param {HTMLFormElement} form */
+async function keepAndSend(form) {
+  clearErrors(form);
+  const whose = await keeper();
+  if (!whose) return notice(form, "kept", "bad", word("not_ready"));
+  const replaced = form.dataset.replaces && (await read(whose, "outbox", form.dataset.replaces));
+  const items = itemsOf(form, replaced || null);
+  try {
+    await write(whose, [...(await changesOf(form, items)), ...(await draftGone(form, whose))]);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return notice(form, "kept", "bad", word("full"));
+  }
+  form.dispatchEvent(new Event("submitted"));
+  await sendWhenPossible();
+  await Promise.race([synchronise(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  /** @type {Item | undefined} */
+  const left = await read(whose, "outbox", items[0].id);
+  if (left?.refusal?.problem.errors && showsErrors(form, left)) return undefined;
+  return location.assign((form.dataset.next ?? location.pathname).replace("{case_id}", items[0].case_id));
+}
+
+/** Has the browser send even when the page is closed, where it can. */
+async function sendWhenPossible() {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  // Not in every browser, and not always allowed where it is.
+  await /** @type {any} */ (registration)?.sync?.register("anjie").catch(() => undefined);
+}
+
+/** @param {HTMLFormElement} form @param {Item | null} replaced @returns {Item[]} */
+function itemsOf(form, replaced) {
+  const { command = "", version, said = "", new: idName } = form.dataset;
+  const at = Date.now();
+  const body = { occurred_at: new Date(at).toISOString(), ...bodyOf(form) };
+  const case_id = replaced?.case_id ?? CASE.exec(command)?.[1] ?? newId();
+  if (idName) body[idName] = case_id;
+  const common = {
+    case_id,
+    said,
+    shown: shownOf(form),
+    entries: entriesOf(form),
+    page: location.pathname,
+    at,
+    tried: false,
+    refusal: null,
+  };
+  const own = { ...common, path: command, version: version ? Number(version) : null, body };
+  const path = `/v1/cases/${case_id}/${ATTACH}`;
+  const isAttaching = command.endsWith(`/${ATTACH}`);
+  const photos = photosOf(form).map(({ field, file }) => ({
+    ...common,
+    path,
+    version: null,
+    body: { ...(isAttaching ? body : { occurred_at: body.occurred_at }), document_kind: field.dataset.document },
+    said: isAttaching ? said : word("photos"),
+    shown: isAttaching ? common.shown : [],
+    photo: file.type,
+  }));
+  const items = isAttaching && photos.length ? photos : [{ ...own, photo: null }, ...photos];
+  return items.map((item, index) => ({
+    ...item,
+    id: (index === 0 && replaced?.id) || newId(),
+    key: crypto.randomUUID(),
+  }));
+}
+
+/** @param {HTMLFormElement} form @param {Item[]} items @returns {Promise<import("./phone-store.js").Change[]>} */
+async function changesOf(form, items) {
+  const bytes = await Promise.all(photosOf(form).map(({ file }) => file.arrayBuffer()));
+  const withPhotos = items.filter(({ photo }) => photo !== null);
+  return [
+    ...items.map((item) => ({ kind: /** @type {const} */ ("outbox"), name: item.id, value: item })),
+    ...withPhotos.map((item, index) => ({ kind: /** @type {const} */ ("photos"), name: item.id, value: bytes[index] })),
+  ];
+}
+
+/** @param {HTMLFormElement} form @param {Item} item @returns {boolean} whether they belong to its fields; then it can be put right here */
+function showsErrors(form, item) {
+  const elsewhere = showErrors(form, item.refusal?.problem.errors ?? []);
+  if (!form.querySelector("[aria-invalid]")) return false;
+  form.dataset.replaces = item.id;
+  notice(form, "kept", "bad", word("wrong"), " ", elsewhere.join(" "));
+  return true;
+}
+
