@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, Playwright, Route, expect
 
+from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
 from tests.browser.phones import Json, Person, Phone, Server, phone, until
 
@@ -170,6 +171,7 @@ def test_the_app_opens_without_a_server_and_keeps_nothing_open(village: Village,
             expect(page.locator("[data-notice=kept-page]")).to_be_visible()
         page.goto("/m/nowhere")
         expect(page.locator("h1")).to_contain_text("没有信号")
+        assert_accessible(page)
     finally:
         village.server.start()
     page.goto("/m")
@@ -200,6 +202,7 @@ def test_a_case_recorded_without_a_signal_is_registered_once(village: Village, n
     page = phone.open()
     page.goto(address)
     expect(page.locator(WAITING)).to_have_count(2)
+    assert_accessible(page)
     page.click("summary >> nth=0")
     page.fill("#findings", "电线老化")
     page.click("form[data-command$='record-visit'] button.main")
@@ -277,6 +280,7 @@ def test_a_conflict_is_shown_beside_what_happened_and_sent_again(
     first, second = page.locator(WAITING).all()
     expect(first).to_have_attribute("data-standing", "needs_you")
     expect(second).to_have_attribute("data-standing", "behind")
+    assert_accessible(page)
     mine, meanwhile = first.locator(".side-by-side > section").all()
     expect(mine).to_contain_text("双方愿意轮流使用")
     expect(meanwhile.locator("li")).to_have_count(1)
@@ -380,6 +384,35 @@ def test_another_account_sees_and_sends_nothing_of_the_first(village: Village, n
     phone.await_standing("done")
     await_gone(page)
     assert len(village.titled("只属于头一个人")) == 1
+
+
+def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: NewPhone) -> None:
+    phone = new_phone()
+    page = phone.open()
+    phone.sign_in(village.leader)
+    phone.prepare("/m/record")
+    phone.context.route("**/v1/commands:batch", lambda route: route.abort())
+    page.goto("/m/record")
+    fill(page, "退出以前")
+    page.click(SAVE)
+    page.wait_for_url("**/m/cases/*")
+    expect(page.locator(WAITING)).to_have_count(1)
+    page.goto("/")
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_role("link", name="登录")).to_be_visible()
+    phone.signal(False)
+    page.goto("/m/record")
+    expect(page.locator("h1")).to_contain_text("没有信号")
+    expect(page.locator(WAITING)).to_have_count(0)
+    assert "退出以前" not in stored_text(page)
+    phone.signal(True)
+    phone.context.unroute("**/v1/commands:batch")
+    assert village.titled("退出以前") == []
+    phone.sign_in(village.leader)
+    page.goto("/m")
+    phone.await_standing("done")
+    await_gone(page)
+    assert len(village.titled("退出以前")) == 1
 
 
 def test_a_full_phone_says_so_and_keeps_what_was_typed(village: Village, new_phone: NewPhone) -> None:

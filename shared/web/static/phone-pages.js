@@ -8,7 +8,8 @@ import { digest, isFull, keeper, names, read, write } from "./phone-store.js";
 const CASES_MAX = 50;
 const COMMANDS_MAX = 400;
 const FRESH_MS = 5 * 60 * 1000;
-const ALWAYS = ["/m/record", "/m/new"];
+const HOME = "/m";
+const OTHERS = ["/m/record", "/m/new"];
 const LOCK = "anjie-pages";
 const CASE = /href="(\/m\/cases\/[0-9a-f-]{36})"/g;
 const COMMAND = /href="(\/m\/cases\/[0-9a-f-]{36}\/[a-z-]+)"/g;
@@ -18,40 +19,46 @@ const HEADERS = ["content-type", "content-language", "content-security-policy", 
 /**
  * Keeps the page of the phone, those of the cases on it, and those that they lead to; whatever else was kept goes.
  * @param {Keeper} whose
- * @param {string} home the page of the phone, as it is now
  * @param {Set<string>} touched cases that have changed
  */
-export async function keepPages(whose, home, touched) {
+export async function keepPages(whose, touched) {
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
-    if (!lock) return;
-    const known = await names(whose, "pages");
-    const session = csrfHeader(home)["X-CSRF-Token"];
-    const wanted = new Set();
-    const keepOne = async (/** @type {string} */ path) => {
-      const name = await digest(`${whose.account}${path}`);
-      wanted.add(name);
-      const isTouched = [...touched].some((id) => path.includes(id));
-      const isFresh = Date.now() - (known.get(name) ?? 0) < FRESH_MS;
-      if (isFresh && !isTouched) return (await read(whose, "pages", name))?.html ?? "";
-      const answer = await ask(path);
-      const html = await answer.text();
-      // Whoever signed in meanwhile would have other pages.
-      if (answer.ok && csrfHeader(html)["X-CSRF-Token"] === session) await keep(whose, name, answer, html);
-      return html;
-    };
-    touched.add("/m");
-    await keepOne("/m");
-    for (const path of ALWAYS) await keepOne(path);
-    const commands = [];
-    for (const path of found(home, CASE).slice(0, CASES_MAX)) commands.push(...found(await keepOne(path), COMMAND));
-    for (const path of commands.slice(0, COMMANDS_MAX)) await keepOne(path);
-    const old = [...known.keys()].filter((name) => !wanted.has(name));
-    await write(whose, old.map((name) => ({ kind: "pages", name })));
+    if (lock) await keepAll(whose, touched);
   }).catch((error) => {
     // Pages that are kept stay, and the next time will do.
     if (!(error instanceof NotNow) && !isFull(error)) throw error;
   });
 }
+
+/** @param {Keeper} whose @param {Set<string>} touched */
+async function keepAll(whose, touched) {
+  const known = await names(whose, "pages");
+  const wanted = new Set();
+  /** @type {string | undefined} */
+  let session;
+  const keepOne = async (/** @type {string} */ path) => {
+    const name = await digest(`${whose.account}${path}`);
+    wanted.add(name);
+    const isTouched = path === HOME || touched.has(path.split("/")[3]);
+    if (!isTouched && Date.now() - (known.get(name) ?? 0) < FRESH_MS) return (await read(whose, "pages", name))?.html ?? "";
+    const answer = await ask(path);
+    const html = await answer.text();
+    session ??= sessionOf(html);
+    // Whoever signed in meanwhile would have other pages.
+    if (answer.ok && sessionOf(html) === session) await keep(whose, name, answer, html);
+    return html;
+  };
+  const home = await keepOne(HOME);
+  for (const path of OTHERS) await keepOne(path);
+  const commands = [];
+  for (const path of found(home, CASE).slice(0, CASES_MAX)) commands.push(...found(await keepOne(path), COMMAND));
+  for (const path of commands.slice(0, COMMANDS_MAX)) await keepOne(path);
+  const old = [...known.keys()].filter((name) => !wanted.has(name));
+  await write(whose, old.map((name) => ({ kind: "pages", name })));
+}
+
+/** @param {string} html @returns {string} the same for all pages of a session */
+const sessionOf = (html) => csrfHeader(html)["X-CSRF-Token"] ?? "";
 
 /** @param {string} html @param {RegExp} pattern @returns {string[]} */
 const found = (html, pattern) => [...new Set([...html.matchAll(pattern)].map((match) => match[1]))];

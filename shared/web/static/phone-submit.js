@@ -30,7 +30,7 @@ export async function submit(form) {
 /** @param {HTMLFormElement} form */
 async function keepAndSend(form) {
   clearErrors(form);
-  const whose = await keeper();
+  const whose = (await keeper()) ?? ((await synchronise()) ? await keeper() : undefined);
   if (!whose) return notice(form, "kept", "bad", word("not_ready"));
   const replaced = form.dataset.replaces && (await read(whose, "outbox", form.dataset.replaces));
   const items = itemsOf(form, replaced || null);

@@ -36,9 +36,9 @@ export const queue = (whose) => readAll(whose, "outbox");
 /** Sends what there is to send; keeps pages for when there is no signal. @returns {Promise<boolean>} whether all of it could be tried */
 export async function synchronise() {
   try {
-    const { whose, touched, home } = await navigator.locks.request(LOCK, sync);
+    const { whose, touched } = await navigator.locks.request(LOCK, sync);
     tell({ why: "done", syncedAt: Date.now() });
-    await keepPages(whose, home, touched);
+    await keepPages(whose, touched);
     return true;
   } catch (error) {
     if (!(error instanceof NotNow)) throw error;
@@ -51,11 +51,9 @@ async function sync() {
   tell({ why: "syncing" });
   await expire(Date.now());
   const whose = await signedIn();
-  const home = await (await ask(HOME)).text();
-  const touched = await sendAll(whose, csrfHeader(home));
+  const touched = await sendAll(whose);
   await synced(whose.account, Date.now());
-  // What was sent has changed the list of cases.
-  return { whose, touched, home: touched.size ? await (await ask(HOME)).text() : home };
+  return { whose, touched };
 }
 
 /** @returns {Promise<Keeper>} for the account that the server says it is */
@@ -69,12 +67,15 @@ async function signedIn() {
   return enter(account, Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
 }
 
-/** @param {Keeper} whose @param {Record<string, string>} csrf @returns {Promise<Set<string>>} the cases that were changed */
-async function sendAll(whose, csrf) {
+/** @param {Keeper} whose @returns {Promise<Set<string>>} the cases that were changed */
+async function sendAll(whose) {
   const touched = new Set();
+  /** @type {Record<string, string> | undefined} */
+  let csrf;
   for (;;) {
     const lines = plan(await queue(whose));
     if (!lines.length) return touched;
+    csrf ??= csrfHeader(await (await ask(HOME)).text());
     const sent = lines.map(({ item }) => ({ ...item, tried: true }));
     await write(whose, sent.map(kept));
     if (await uploadPhotos(whose, sent, csrf)) continue;
