@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from services.pages.room import Me, Room
 from services.pages.screens import screens_of
-from services.pages.wall.units import all_units
+from services.pages.wall.units import all_units, called
 from shared.events.vocabulary import OPEN_STATES
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
@@ -47,7 +47,7 @@ class CaseLists:
         asked = request.query(_Asked)
         clocks = asked.list in _CLOCKS
         found = await (self._clocks if clocks else self._cases)(request, asked, unit)
-        names = {each["unit_id"]: each["name"] for each in await all_units(self._room.api, request)}
+        names = called(await all_units(self._room.api, request))
         reference = (await self._room.api.get(request, "/v1/reference"))["lists"]
         language = look_of(request).language
 

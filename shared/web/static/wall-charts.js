@@ -84,8 +84,11 @@ export function line(element) {
   };
 }
 
-/** The least and the most of the numbers that are known, in words. */
+/** The least and the most of the backlog, in words; a number that is kept back may be the least. */
 export function extremes(days) {
-  const numbers = days.map((day) => known(day.open)).filter((each) => each !== null);
-  return numbers.length ? { least: count(Math.min(...numbers)), most: count(Math.max(...numbers)) } : null;
+  const numbers = days.map((day) => known(day.open));
+  const told = numbers.filter((number) => number !== null);
+  if (!told.length) return null;
+  const least = numbers.includes(null) ? { suppressed: true } : Math.min(...told);
+  return { least: count(least), most: count(Math.max(...told)) };
 }

@@ -81,12 +81,14 @@ export class Reads {
     return (await read("/v1/cases", query, signal)).items;
   }
 
-  /** The name of every unit by its id. */
+  /** What every unit is called, by its id; a group with its village, since there are many of a number. */
   async names() {
     const names = new Map();
     for (let query = [["limit", 1_000]]; query; ) {
       const page = await read("/v1/units", query);
-      page.items.forEach((unit) => names.set(unit.unit_id, unit.name));
+      for (const { unit_id: id, kind, name, parent_id: parent } of page.items) {
+        names.set(id, kind === "GROUP" && names.has(parent) ? `${names.get(parent)} ${name}` : name);
+      }
       query = page.next && [["limit", 1_000], ["cursor", page.next]];
     }
     return names;

@@ -5,6 +5,7 @@ import { BAR_DAYS, LINE_DAYS, OLDEST } from "./wall-reads.js";
 import { addDays, category, count, dayOf, daysBetween, known, say, today } from "./wall-words.js";
 
 const CELLS = 30;
+const CELLS_ACROSS = 3; // So many times as many cells in a line as lines.
 
 const at = (id) => document.getElementById(id);
 
@@ -93,7 +94,8 @@ export class Tiles {
     const others = standing.slice(shown.length);
     const items = others.length ? [...shown, { others }] : shown;
     at("units-none").hidden = items.length > 0;
-    at("units").style.setProperty("--columns", `${Math.ceil(Math.sqrt(items.length * 3)) || 1}`);
+    const lines = Math.max(1, Math.round(Math.sqrt(items.length / CELLS_ACROSS)));
+    at("units").style.setProperty("--columns", `${Math.ceil(items.length / lines) || 1}`);
     fill(at("units"), items, () => parts("a", "name", "number", "urgent", "share"), (cell, row) => this.#paintUnit(cell, row, most));
   }
 

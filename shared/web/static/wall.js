@@ -31,6 +31,11 @@ function stand() {
   const { live: isLive, since, status } = live.standing;
   main.classList.toggle("stale", !isLive && past.figures === null);
   at("sign-in").hidden = status !== 401;
+  if (past.figures) {
+    tell(at("state"), say("looking_back"));
+    tell(at("age"), "");
+    return;
+  }
   if (!live.figures && !status) return;
   tell(at("state"), say(isLive ? "live" : (REFUSALS[status] ?? "lost")));
   if (Number.isFinite(since)) tell(at("age"), isLive ? say("updated", { time: clock(since) }) : age(Date.now() - since));
