@@ -30,7 +30,7 @@ _EXPECTED: Final = (
         "ERR_EMPTY_RESPONSE",
         "ERR_CONNECTION_RESET",
     ),
-    *("status of 401", "status of 503"),
+    *("ERR_INTERNET_DISCONNECTED", "status of 401", "status of 503"),
 )
 """What a browser says of a server that isn't there, is about to end, or doesn't know its reader any more."""
 

@@ -18,7 +18,7 @@ export class Past {
   /** The figures of the day that is looked at; null for now. */
   figures = null;
 
-  /** @param {import("./wall-reads.js").Reads} reads @param {(failed?: any) => void} told */
+  /** @param {import("./wall-reads.js").Reads} reads @param {() => void} told */
   constructor(reads, told) {
     this.#reads = reads;
     this.#told = told;
@@ -83,11 +83,18 @@ export class Past {
       this.figures = figures;
       tell(at("past-words"), now ? say("past_today") : say("past", { day: inWords(day) }));
       this.#told();
-    } catch (error) {
+    } catch {
       if (signal.aborted) return;
       this.#stop();
-      this.#told(error);
+      this.#stay();
     }
+  }
+
+  /** Goes back to the day whose figures are shown, since those of another one can't be had. */
+  #stay() {
+    const shown = this.figures?.day ?? today();
+    at("day").value = String(LINE_DAYS - 1 - Math.max(0, daysBetween(shown, this.until)));
+    tell(at("past-words"), say("past_lost", { day: inWords(shown) }));
   }
 
   #play() {
