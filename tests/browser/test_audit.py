@@ -296,6 +296,7 @@ def test_the_room_can_be_used_by_everybody(new_page: NewPage, scene: Scene, prod
             scene.path,
             past,
             f"{scene.path}/reads",
+            f"{scene.path}/verify",
             "/audit/figures",
             "/audit/figures/explain/registered",
             "/audit/figures/compare?measure=backlog&a=1&b=9",
@@ -366,6 +367,13 @@ def test_whoever_looks_is_seen_to_have_looked(new_page: NewPage, scene: Scene) -
     expect(rows.filter(has_text=scene.supervisor.sub).filter(has_text="经过").first).to_be_visible()
     looked = rows.filter(has=page.get_by_role("cell", name=str(step["position"]), exact=True))
     expect(looked.filter(has_text="案件").first).to_be_visible()
+
+
+def test_a_case_is_verified_in_plain_words(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path)
+    page.get_by_role("link", name="核验").click()
+    expect(page.get_by_role("status")).to_contain_text(f"核验通过：{len(scene.timeline())} 个事件")
+    expect(page.locator(".checks .good")).to_have_count(5)
 
 
 # --- figures -------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.pages.audit import explained, figures, finding, reads, replay
+from services.pages.audit import explained, figures, finding, reads, replay, verifying
 from services.pages.room import Room
 from shared.runtime.web import Operation
 
@@ -14,6 +14,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
         *finding.operations(room),
         *replay.operations(room),
         *reads.operations(room),
+        verifying.operation(room),
         *figures.operations(room),
         *explained.operations(room),
     )

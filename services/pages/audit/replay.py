@@ -80,7 +80,7 @@ async def replayed(room: Room, request: Request) -> Replayed:
     case = _case(request)
     asked = given(request)
     position, occurred = _moment_asked(asked)
-    now, items = await asyncio.gather(room.api.get(request, case), _timeline(room, request, case))
+    now, items = await asyncio.gather(room.api.get(request, case), case_timeline(room, request, case))
     axis: Axis = "happened" if occurred is not None or asked.one("by") == "happened" else "known"
     wording = await wording_of(room, request, [item["unit"] for item in items])
     told = history(items, axis, wording)
@@ -106,12 +106,12 @@ def _export(seen: Replayed) -> Export:
     )
 
 
-async def _timeline(room: Room, request: Request, case: str) -> list[Mapping[str, Any]]:
+async def case_timeline(room: Room, request: Request, case: str, **moment: Any) -> list[Mapping[str, Any]]:
     """Every event of the case, as recorded."""
     items: list[Mapping[str, Any]] = []
     cursor: str | None = None
     while True:
-        page = await room.api.get(request, f"{case}/timeline", limit=EVENTS_A_READ, cursor=cursor)
+        page = await room.api.get(request, f"{case}/timeline", limit=EVENTS_A_READ, cursor=cursor, **moment)
         items += page["items"]
         cursor = page["next"]
         if cursor is None:
