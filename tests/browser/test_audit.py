@@ -116,6 +116,20 @@ def shown(page: Page, step: int) -> None:
     expect(page.locator("[data-slider]")).to_have_attribute("data-shown", str(step))
 
 
+def test_the_room_is_for_those_who_oversee(new_page: NewPage, product: Product, scene: Scene) -> None:
+    page = scene.open(new_page, "/")
+    page.get_by_role("link", name=re.compile("监督回放")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("查找案件")
+    for who, status in ((scene.group.staff(), 403), (None, 403), (scene.supervisor, 200)):
+        headers = scene.cast.token(who) | {"Accept": "text/html", "Accept-Language": "zh"}
+        answer = httpx.get(f"{product.url}/audit/figures", headers=headers)
+        assert answer.status_code == status
+        assert ("仅供监督员" in answer.text) == (status == 403)
+    stranger = new_page()
+    stranger.goto("/audit")
+    expect(stranger).to_have_url(re.compile(r"/sign-in\?next=/audit$"))
+
+
 # --- finding -------------------------------------------------------------------------------------
 
 
