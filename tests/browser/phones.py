@@ -7,12 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+from uuid import UUID
 
 import httpx
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from infra.browser import OPTIONS
 from infra.processes import Process, free_ports
+from shared.events.vocabulary import Role
+from shared.runtime.identity import issue_token
+from shared.runtime.secrets import read_secrets
+from shared.runtime.settings import Settings
 from tests.product import anjie, environment
 
 Json = dict[str, Any]
@@ -64,17 +69,21 @@ class Server:
     def stop(self) -> None:
         self._process.stop()
 
-    def person(self, login: str, role: str, unit: str | None = None) -> "Person":
-        """Somebody with an account, and a token for what they do elsewhere than on the phone."""
-        options = ["--role", role, *(() if unit is None else ("--unit", unit))]
+    def person(self, login: str, role: Role, unit: str | None = None) -> "Person":
+        """Somebody with a token for what they do elsewhere than on the phone."""
+        secret = read_secrets(Settings(data_dir=self.data_dir)).jwt_secret
+        assert secret is not None
+        token = issue_token(secret, sub=login, role=role, unit=None if unit is None else UUID(unit))
+        return Person(login, {"Authorization": f"Bearer {token}"})
+
+    def account(self, login: str, role: Role, unit: str) -> "Person":
+        """Somebody who may sign in, too."""
         added = anjie(
-            "account", "add", login, *options, "--password-stdin",
+            "account", "add", login, "--role", role, "--unit", unit, "--password-stdin",
             data_dir=self.data_dir, stdin=f"{PASSWORD}\n",
         )  # fmt: skip
         assert added.returncode == 0, added.stderr
-        made = anjie("token", *options, "--person", login, data_dir=self.data_dir)
-        assert made.returncode == 0, made.stderr
-        return Person(login, {"Authorization": f"Bearer {made.stdout.strip()}"})
+        return self.person(login, role, unit)
 
     def done(self, who: Person, path: str, body: Json, version: int | None = None) -> Json:
         """The answer to a command that must be accepted."""

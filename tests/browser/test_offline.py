@@ -73,7 +73,9 @@ def village() -> Iterator[Village]:
             body = {"kind": kind, "name": name} | ({"parent_id": parent} if parent else {})
             parent = server.done(operator, "/v1/units", body)["unit_id"]
         assert parent is not None
-        leader, other = (server.person(login, "group_leader", parent) for login in ("leader-37", "leader-38"))
+        leader, other = (
+            server.account(login, "group_leader", parent) for login in ("leader-37", "leader-38")
+        )
         village = Village(server, parent, leader, other)
         village.cases()
         yield village
@@ -147,6 +149,26 @@ def stored_text(page: Page) -> str:
         }"""
     )
     return text
+
+
+BACKDATE: Final = """async ms => {
+    const db = await new Promise(done => {
+        const asked = indexedDB.open("anjie");
+        asked.onsuccess = () => done(asked.result);
+    });
+    const transaction = db.transaction([...db.objectStoreNames], "readwrite");
+    for (const name of db.objectStoreNames) {
+        transaction.objectStore(name).openCursor().onsuccess = ({ target: { result: cursor } }) => {
+            if (!cursor) return;
+            const { at, syncedAt, ...rest } = cursor.value;
+            cursor.update({ ...rest, at: at - ms, syncedAt: syncedAt - ms });
+            cursor.continue();
+        };
+    }
+    await new Promise(done => (transaction.oncomplete = done));
+    db.close();
+}"""
+"""Makes all that the phone keeps older."""
 
 
 def await_gone(page: Page) -> None:
@@ -413,6 +435,28 @@ def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: 
     phone.await_standing("done")
     await_gone(page)
     assert len(village.titled("退出以前")) == 1
+
+
+def test_after_two_weeks_without_a_sync_only_what_was_not_sent_is_left(
+    village: Village, new_phone: NewPhone
+) -> None:
+    phone = new_phone()
+    page = phone.open()
+    phone.sign_in(village.leader)
+    phone.prepare("/m/record", "/m/new")
+    phone.signal(False)
+    page.goto("/m/record")
+    fill(page, "两周以前")
+    page.click(SAVE)
+    page.wait_for_url("**/m/cases/*")
+    expect(page.locator(WAITING)).to_have_count(1)
+    page.evaluate(BACKDATE, 15 * 24 * 3_600_000)
+    page.goto("/m/record")
+    expect(page.locator("h1")).to_contain_text("没有信号")
+    expect(page.locator(WAITING)).to_have_count(1)
+    phone.signal(True)
+    await_gone(page)
+    assert len(village.titled("两周以前")) == 1
 
 
 def test_a_full_phone_says_so_and_keeps_what_was_typed(village: Village, new_phone: NewPhone) -> None:

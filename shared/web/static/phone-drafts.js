@@ -9,7 +9,7 @@
  */
 
 import { entriesOf, photosOf, putBack } from "./phone-forms.js";
-import { digest, isFull, names, read, write } from "./phone-store.js";
+import { ages, digest, isFull, names, read, write } from "./phone-store.js";
 import { button, moment, notice, word } from "./phone-words.js";
 
 const TAB = "anjie-tab";
@@ -110,7 +110,7 @@ export const draftGone = async (form, whose) => without(whose, await nameOf(form
 
 /** @param {Keeper} whose @param {string} name @returns {Promise<Change[]>} */
 async function without(whose, name) {
-  const photos = [...(await names(whose, PHOTOS)).keys()].filter((photo) => photo.startsWith(`${name}/`));
+  const photos = (await names(whose, PHOTOS)).filter((photo) => photo.startsWith(`${name}/`));
   return [{ kind: "drafts", name }, ...photos.map((photo) => ({ kind: PHOTOS, name: photo }))];
 }
 
@@ -118,7 +118,7 @@ async function without(whose, name) {
 async function restore(form, whose, own) {
   const prefix = own.slice(0, own.indexOf("/") + 1);
   const open = await openTabs();
-  const found = [...(await names(whose, "drafts"))].filter(([name]) => name.startsWith(prefix)).sort((a, b) => b[1] - a[1]);
+  const found = [...(await ages(whose, "drafts"))].filter(([name]) => name.startsWith(prefix)).sort((a, b) => b[1] - a[1]);
   const mine = found.filter(([name]) => name === own);
   const left = found.filter(([name]) => name !== own && !open.has(name.slice(prefix.length)));
   if (found.length > mine.length + left.length) notice(form, "elsewhere", "warn", word("draft_elsewhere"));

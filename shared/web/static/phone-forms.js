@@ -2,7 +2,7 @@
  * From the fields of a form to the body of a command, and from a refusal back to the fields.
  *
  * A name is a path into the body (`people/0/name`); `data-type` says `bool`, `int` or `list` of what isn't text.
- * What is empty is left out.
+ * What is empty is left out, and so is an entry of a list of which nothing was answered.
  *
  * @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field
  */
@@ -17,11 +17,22 @@ const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
 /** @param {HTMLFormElement} form @returns {Record<string, any>} */
 export function bodyOf(form) {
   const body = {};
-  for (const field of fields(form)) {
+  const all = fields(form);
+  for (const field of all) {
     const value = valueOf(field);
-    if (value !== undefined) put(body, field.name.split("/"), value, field.dataset.type === "list");
+    if (value !== undefined && !isUnanswered(field, all)) put(body, field.name.split("/"), value, field.dataset.type === "list");
   }
   return /** @type {Record<string, any>} */ (dense(body));
+}
+
+/**
+ * Whether it only goes with answers that weren't given, as somebody's part in the matter goes with their name.
+ * @param {Field} field @param {Field[]} all
+ */
+function isUnanswered(field, all) {
+  const [entry] = /^.*?\/\d+\//.exec(field.name) ?? [];
+  const asked = all.filter(({ name, type }) => entry && name.startsWith(entry) && type !== "hidden");
+  return asked.length > 0 && asked.every((other) => valueOf(other) === undefined);
 }
 
 /** @param {Field} field @returns {unknown} undefined where it says nothing */

@@ -1,7 +1,7 @@
 /** Pages that open without a signal: kept sealed, fetched again now and then, given back by the service worker. */
 
 import { ask, csrfHeader, NotNow } from "./phone-server.js";
-import { digest, isFull, keeper, names, read, write } from "./phone-store.js";
+import { ages, digest, expire, isFull, keeper, read, write } from "./phone-store.js";
 
 /** @typedef {import("./phone-store.js").Keeper} Keeper */
 
@@ -32,7 +32,7 @@ export async function keepPages(whose, touched) {
 
 /** @param {Keeper} whose @param {Set<string>} touched */
 async function keepAll(whose, touched) {
-  const known = await names(whose, "pages");
+  const known = await ages(whose, "pages");
   const wanted = new Set();
   /** @type {string | undefined} */
   let session;
@@ -74,6 +74,7 @@ async function keep(whose, name, answer, html) {
 
 /** @param {string} path @returns {Promise<Response | undefined>} the page as it was kept, which says when */
 export async function keptPage(path) {
+  await expire(Date.now());
   const whose = await keeper();
   const page = whose && (await read(whose, "pages", await digest(`${whose.account}${path}`)));
   if (!page) return undefined;

@@ -174,8 +174,14 @@ export async function readAll(whose, kind) {
   return values.filter((value) => value !== undefined);
 }
 
-/** @param {Keeper} whose @param {Kind} kind @returns {Promise<Map<string, number>>} when each was kept, by name */
+/** @param {Keeper} whose @param {Kind} kind @returns {Promise<string[]>} without reading what they name */
 export async function names(whose, kind) {
+  const keys = await transact([kind], "readonly", (t) => t.objectStore(kind).getAllKeys(allOf(whose.account)));
+  return keys.map((key) => /** @type {string[]} */ (key)[1]);
+}
+
+/** @param {Keeper} whose @param {Kind} kind @returns {Promise<Map<string, number>>} when each was kept, by name */
+export async function ages(whose, kind) {
   const found = await transact([kind], "readonly", (t) => t.objectStore(kind).getAll(allOf(whose.account)));
   return new Map(found.map(({ name, at }) => [name, at]));
 }
