@@ -514,6 +514,18 @@ def test_a_server_with_another_version_loses_nothing_that_waits(
     assert len(village.titled("升级以前")) == 1
 
 
+def test_the_app_can_be_installed(village: Village, new_phone: NewPhone) -> None:
+    phone = new_phone()
+    page = phone.open()
+    phone.sign_in(village.leader)
+    phone.prepare("/m/record")
+    session = phone.context.new_cdp_session(page)
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    told = session.send("Page.getAppManifest")
+    assert told["errors"] == []
+    assert told["manifest"]["startUrl"] == f"{village.server.url}/m"
+
+
 def upgraded(checkout: Path) -> Path:
     """This checkout with another look."""
     for name in ("services", "shared", "tests", "infra"):

@@ -46,12 +46,9 @@ async function openTabs() {
   return new Set(held.map(({ name }) => name?.split(":")[1] ?? ""));
 }
 
-/** @param {Keeper} whose @param {string} page @param {string} command @returns {Promise<string>} what the names of a form's drafts begin with */
-const formName = (whose, page, command) => digest(`${whose.account}${page} ${command}`);
-
-/** @param {HTMLFormElement} form @param {Keeper} whose @returns {Promise<string>} the name of its draft in this tab */
+/** @param {HTMLFormElement} form @param {Keeper} whose @returns {Promise<string>} the name of its draft in this tab: the form's, and the tab's */
 async function nameOf(form, whose) {
-  return `${await formName(whose, location.pathname, form.dataset.command ?? "")}/${await ownTab()}`;
+  return `${await digest(`${whose.account}${location.pathname} ${form.dataset.command}`)}/${await ownTab()}`;
 }
 
 /** @param {string} draft @param {number} index */
@@ -64,6 +61,7 @@ const photoName = (draft, index) => `${draft}/${index}`;
  */
 export async function keepDraft(form, whose) {
   const own = await nameOf(form, whose);
+  form.dataset.draft = own;
   await restore(form, whose, own);
   let isSaved = !isTyped(form);
   /** @type {Promise<void> | undefined} */
@@ -106,7 +104,7 @@ async function saveDraft(form, whose, name) {
 }
 
 /** @param {HTMLFormElement} form @param {Keeper} whose @returns {Promise<Change[]>} what ends its draft, to be written with what comes of it */
-export const draftGone = async (form, whose) => without(whose, await nameOf(form, whose));
+export const draftGone = async (form, whose) => (form.dataset.draft ? without(whose, form.dataset.draft) : []);
 
 /** @param {Keeper} whose @param {string} name @returns {Promise<Change[]>} */
 async function without(whose, name) {
@@ -141,6 +139,7 @@ async function take(form, whose, name, own) {
   }
   if (draft.replaces) form.dataset.replaces = draft.replaces;
   form.closest("details")?.setAttribute("open", "");
+  form.hidden = false;
   if (name !== own) {
     await saveDraft(form, whose, own);
     await write(whose, await without(whose, name));
@@ -181,7 +180,7 @@ async function offer(form, whose, name, own) {
 
 /** Opens the form of something that wasn't sent, as it was; sending it replaces that. @param {Keeper} whose @param {Item} item */
 export async function edit(whose, item) {
-  const name = `${await formName(whose, item.page, item.path)}/${await ownTab()}`;
+  const name = `${item.form}/${await ownTab()}`;
   const draft = { entries: item.entries, files: [], at: item.at, replaces: item.id };
   await write(whose, [{ kind: "drafts", name, value: draft }]);
   location.assign(item.page);

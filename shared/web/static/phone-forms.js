@@ -39,7 +39,6 @@ function isUnanswered(field, all) {
 function valueOf(field) {
   const type = field.dataset.type;
   const isTicked = /** @type {HTMLInputElement} */ (field).checked;
-  if (field.type === "checkbox" && type === "bool") return isTicked;
   if ((isChoice(field) && !isTicked) || field.value.trim() === "") return undefined;
   if (type === "bool") return field.value === "true";
   if (type === "int") return Number(field.value);
@@ -65,7 +64,7 @@ function dense(value) {
 /** @param {HTMLFormElement} form @returns {[string, string][]} the questions that were answered, as somebody sees them */
 export function shownOf(form) {
   return fields(form)
-    .filter((field) => field.type !== "hidden" && valueOf(field) !== undefined && valueOf(field) !== false)
+    .filter((field) => field.type !== "hidden" && valueOf(field) !== undefined)
     .map((field) => {
       const own = question(field.labels?.[0]);
       if (isChoice(field)) return [question(field.closest("fieldset")?.querySelector("legend")), own];

@@ -12,6 +12,7 @@
  * @property {[string, string][]} shown questions and answers, as they were on the form
  * @property {[string, string][]} entries of the form, to edit them again
  * @property {string} page of the form
+ * @property {string} form that its drafts are named after; empty where it keeps none
  * @property {string | null} photo its media type, where one goes along; its bytes are kept under the item's id
  * @property {number} at when it was submitted, milliseconds
  * @property {boolean} tried whether it may have reached the server

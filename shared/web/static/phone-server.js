@@ -22,13 +22,20 @@ export class NotNow extends Error {
 export async function ask(path, how) {
   let answer;
   try {
-    answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), ...how });
+    const headers = { ...language(), ...how?.headers };
+    answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), ...how, headers });
   } catch {
     throw new NotNow("offline");
   }
   if (answer.status === 401 || new URL(answer.url).pathname === SIGN_IN) throw new NotNow("signed_out");
   if (answer.status === 429 || answer.status >= 500) throw new NotNow("offline");
   return answer;
+}
+
+/** That of the page; a worker has none. */
+function language() {
+  const { document } = globalThis;
+  return document && { "Accept-Language": document.documentElement.lang };
 }
 
 /** @param {Response} answer @returns {Promise<any>} Raises: NotNow where it was cut off. */

@@ -44,7 +44,7 @@ async function keepAndSend(form) {
   await sendWhenPossible();
   await Promise.race([synchronise(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   /** @type {Item | undefined} */
-  const left = await read(whose, "outbox", items[0].id);
+  const left = await read(whose, "outbox", (items.find(({ photo }) => photo === null) ?? items[0]).id);
   if (left?.refusal?.problem.errors && showsErrors(form, left)) return undefined;
   return location.assign((form.dataset.next ?? location.pathname).replace("{case_id}", items[0].case_id));
 }
@@ -58,7 +58,7 @@ async function sendWhenPossible() {
 
 /** @param {HTMLFormElement} form @param {Item | null} replaced @returns {Item[]} */
 function itemsOf(form, replaced) {
-  const { command = "", version, said = "", new: idName } = form.dataset;
+  const { command = "", version, said = "", new: idName, documents, draft = "" } = form.dataset;
   const at = Date.now();
   const body = { occurred_at: new Date(at).toISOString(), ...bodyOf(form) };
   const case_id = replaced?.case_id ?? CASE.exec(command)?.[1] ?? newId();
@@ -69,11 +69,12 @@ function itemsOf(form, replaced) {
     shown: shownOf(form),
     entries: entriesOf(form),
     page: location.pathname,
+    form: draft.split("/")[0],
     at,
     tried: false,
     refusal: null,
   };
-  const own = { ...common, path: command, version: version ? Number(version) : null, body };
+  const own = { ...common, path: command.replace("{case_id}", case_id), version: version ? Number(version) : null, body };
   const path = `/v1/cases/${case_id}/${ATTACH}`;
   const isAttaching = command.endsWith(`/${ATTACH}`);
   const photos = photosOf(form).map(({ field, file }) => ({
@@ -85,10 +86,11 @@ function itemsOf(form, replaced) {
     shown: isAttaching ? common.shown : [],
     photo: file.type,
   }));
-  const items = isAttaching && photos.length ? photos : [{ ...own, photo: null }, ...photos];
-  return items.map((item, index) => ({
+  const main = { ...own, photo: null };
+  const items = documents === "first" ? [...photos, main] : [main, ...photos];
+  return (isAttaching && photos.length ? photos : items).map((item) => ({
     ...item,
-    id: (index === 0 && replaced?.id) || newId(),
+    id: (item === main && replaced?.id) || newId(),
     key: crypto.randomUUID(),
   }));
 }

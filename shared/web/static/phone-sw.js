@@ -25,7 +25,7 @@ export function serve(version, assets) {
     if (event.request.method !== "GET" || url.origin !== location.origin) return;
     const asset = ASSET.exec(url.pathname);
     if (asset) event.respondWith(assetOf(event.request, cacheName, `/static/${version}/${asset[1]}`));
-    else if (event.request.mode === "navigate") event.respondWith(page(event.request, url.pathname));
+    else if (event.request.mode === "navigate") event.respondWith(page(event.request, url.pathname + url.search));
   });
   // Background Sync, where there is one: what is rejected is tried again.
   worker.addEventListener("sync", (event) => event.waitUntil(sendOrReject()));

@@ -70,7 +70,7 @@ function sideBySide(item) {
 function presses(whose, items, item) {
   const row = element("p", "row");
   if (item.refusal) row.append(button(word("again"), "main", () => sendAgain(whose, item)));
-  if (item.refusal && item.photo === null) row.append(button(word("edit"), "", () => edit(whose, item)));
+  if (item.refusal && item.photo === null && item.form) row.append(button(word("edit"), "", () => edit(whose, item)));
   // What may have reached the server can't be discarded before its answer is known.
   if (item.refusal || !item.tried) row.append(button(word("discard"), "grave", () => ask(whose, items, item)));
   return row;
