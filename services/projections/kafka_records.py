@@ -1,7 +1,7 @@
 """Reading records of the events' topic: what event of the ledger each of them says it is."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -21,7 +21,7 @@ class KafkaRecord(Protocol):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -83,8 +83,8 @@ def claim_of(record: KafkaRecord, source: str, shards: int) -> Claim:
 
     `source` is the ledger's, `shards` the number of partitions. Raises: Unfit.
     """
-    headers = dict(record.headers)
-    if headers.get("ce_source", b"") != source.encode():
+    headers = _headers(record)
+    if headers.get("ce_source") != source.encode():
         raise Unfit("not from this ledger")
     try:
         topic = headers["ce_type"].decode()
@@ -98,17 +98,19 @@ def claim_of(record: KafkaRecord, source: str, shards: int) -> Claim:
             version=int(headers["ce_version"]),
             topic=topic,
             schema_version=_schema_version(headers["ce_dataschema"].decode(), topic),
-            occurred_at=datetime.fromisoformat(headers["ce_time"].decode()),
-            recorded_at=datetime.fromisoformat(headers["ce_recordedtime"].decode()),
+            occurred_at=_instant(headers["ce_time"].decode()),
+            recorded_at=_instant(headers["ce_recordedtime"].decode()),
             traceparent=None if traceparent is None else traceparent.decode(),
             data=record.value or b"",
         )
     except KeyError as missing:
         raise Unfit(f"no header {missing.args[0]}") from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Unfit(f"unreadable header: {error}") from None
     if not 0 < claim.position < 2**63:
         raise Unfit("no position of a ledger")
+    if not 0 < claim.version < 2**31:
+        raise Unfit("no version of a stream")
     if record.key != str(claim.stream_id).encode():
         raise Unfit("its key isn't its stream")
     if shard_of(claim.stream_id, shards) != record.partition:
@@ -128,7 +130,7 @@ def check_data(claim: Claim) -> None:
 
 def claimed(record: KafkaRecord) -> tuple[UUID | None, int | None]:
     """The stream and the position that an unfit record claims, as far as they can be read."""
-    headers = dict(record.headers)
+    headers = _headers(record)
     stream_id: UUID | None = None
     position: int | None = None
     try:
@@ -137,6 +139,19 @@ def claimed(record: KafkaRecord) -> tuple[UUID | None, int | None]:
     except ValueError:
         pass
     return stream_id, position if position is not None and 0 < position < 2**63 else None
+
+
+def _headers(record: KafkaRecord) -> dict[str, bytes]:
+    """A header without a value passes for one that isn't there."""
+    return {name: value for name, value in record.headers if value is not None}
+
+
+def _instant(text: str) -> datetime:
+    """In UTC. Raises: ValueError; OverflowError where the calendar has no such instant."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no offset")
+    return instant.astimezone(UTC)
 
 
 def _schema_version(schema: str, topic: str) -> int:

@@ -168,6 +168,8 @@ def test_foreign_and_corrupt_records_are_parked_and_the_rest_flows_on(database: 
             replaced(last, headers={"ce_position": "many"}),
             replaced(last, headers={"ce_position": str(head), "ce_id": str(new_id())}),
             replaced(last, headers={"ce_dataschema": last.headers["ce_dataschema"] + "9"}),
+            replaced(last, headers={"ce_version": "1" + 30 * "0"}),
+            replaced(last, headers={"ce_time": "0001-01-01T00:00:00+14:00"}),
             replaced(last, value=last.value[:-1]),
             replaced(last, value=last.value.replace(b"{", b"{ ", 1)),
             replaced(last, headers={"ce_time": "2020-01-01T00:00:00Z"}),
@@ -195,6 +197,8 @@ def test_foreign_and_corrupt_records_are_parked_and_the_rest_flows_on(database: 
             "not from this ledger",
             "its position is above the ledger's head",
             "unreadable header: invalid literal for int() with base 10: b'many'",
+            "unreadable header: date value out of range",
+            "no version of a stream",
             "not the event at its position",
             "in another partition than its stream's",
         ):
