@@ -10,7 +10,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, BinaryIO, Final, Self, cast
 
 from kafka.errors import KafkaConnectionError, KafkaError
@@ -89,22 +89,26 @@ class KafkaProcess:
         assert self._process.stdout is not None
         async with self._turn:
             try:
-                self._process.stdin.write(packed(message))
-                await self._process.stdin.drain()
-                return await answer(self._process.stdout)
+                # A pipe found broken is closed by then, and uvloop answers a write to it with a RuntimeError.
+                if not self._process.stdin.is_closing():
+                    self._process.stdin.write(packed(message))
+                    await self._process.stdin.drain()
+                    return await answer(self._process.stdout)
             except (asyncio.IncompleteReadError, ConnectionError):
-                return KafkaConnectionError("the process that reads Kafka has ended")
+                pass
+            return KafkaConnectionError("the process that reads Kafka has ended")
 
     async def close(self) -> None:
-        """Lets the process leave the group and end."""
+        """Lets the process leave the group and end; one that hangs, or isn't waited for, is killed."""
         self._attending.cancel()
         assert self._process.stdin is not None
-        async with self._turn:
-            self._process.stdin.close()
-            try:
-                async with asyncio.timeout(_CLOSE_S):
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_S), self._turn:
+                    self._process.stdin.close()
                     await self._process.wait()
-            except TimeoutError:
+        finally:
+            if self._process.returncode is None:
                 self._process.kill()
                 await self._process.wait()
 

@@ -9,11 +9,14 @@ from random import Random
 
 import psutil
 import pytest
+import uvloop
 from hypothesis import HealthCheck, Phase, given, settings
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 from psycopg import AsyncConnection
 
 from services.projections import kafka_process
+from services.projections.kafka_process import KafkaProcess
 from services.projections.operations import rebuild, status
 from services.projections.worker import project
 from shared.events.units import UnitRegistered
@@ -380,6 +383,40 @@ def test_a_worker_that_waits_for_its_database_stays_in_its_group(database: Datab
             await caught_up(database.url)
         assert len(before) == 1
         await must_hold(database.url)
+
+    asyncio.run(told())
+
+
+def test_a_reader_that_died_between_two_calls_is_noticed_at_the_next(kafka: str) -> None:
+    async def told() -> None:
+        reader = await KafkaProcess.open(town_at(kafka), records_max=1)
+        try:
+            [process] = readers()
+            process.kill()
+            for _ in range(2):
+                # The loop, too, has noticed by then.
+                await asyncio.sleep(0.2)
+                with pytest.raises(KafkaError):
+                    await reader.shards()
+        finally:
+            await reader.close()
+
+    # The loop that workers have, for it answers broken pipes in a way of its own.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(told())
+
+
+def test_a_reader_ends_though_whoever_lets_go_of_it_does_not_wait(kafka: str) -> None:
+    async def told() -> None:
+        reader = await KafkaProcess.open(town_at(kafka), records_max=1)
+        [process] = readers()
+        calling = asyncio.create_task(reader.shards())
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(reader.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([calling, closing])
+        assert psutil.wait_procs([process], timeout=5)[1] == []
 
     asyncio.run(told())
 
