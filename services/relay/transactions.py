@@ -7,6 +7,7 @@ and reads the last word only then: nothing can be published behind its back.
 
 import threading
 from collections.abc import Collection, Iterable
+from contextlib import ExitStack, closing
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from kafka import KafkaProducer
 from kafka.structs import TopicPartition
 
 from services.kafka_topics import RECORD_BYTES_MAX
-from services.relay.hanging import await_decided, hanging_in
+from services.relay.hanging import Watch
 from services.relay.reading import last_committed
 from services.relay.records import Record
 from shared.runtime.kafka import client_options
@@ -95,17 +96,16 @@ class Transactions(Generic[W]):
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._producer.close, timeout=1)
             self._producer.init_transactions()
             partitions = [TopicPartition(t, number) for t in topics for number in range(self.partitions(t))]
-            self._partitions = (*partitions, self._words)
-            self.hanging = hanging_in(kafka, self._partitions)
+            self._watch = stack.enter_context(closing(Watch(kafka, (*partitions, self._words))))
+            self.hanging = self._watch.hanging()
             """Where a transaction of theirs hangs, which is to be ended before anything is published."""
             self.word = self._last_word()
             """The last one that was committed before; None where there is none."""
-        except BaseException:
-            self.close()
-            raise
+            self._stack = stack.pop_all()
 
     def partitions(self, topic: str) -> int:
         """How many the topic has."""
@@ -117,6 +117,8 @@ class Transactions(Generic[W]):
         Raises: kafka.errors.KafkaError, NotPublished.
         """
         with self._lock:
+            # Were this one cut off, the markers that abort it would abort one that hangs, too.
+            self._look()
             self._looked = False
             self._producer.begin_transaction()
             sent = [self._send(record) for record in records]
@@ -144,7 +146,7 @@ class Transactions(Generic[W]):
                     ]
                 )
                 self._producer.abort_transaction()
-            await_decided(self._kafka, self._partitions)
+            self._watch.await_decided()
             topics = sorted({partition.topic for partition in self.hanging})
             _log.warning("hanging_ended", topics=topics, committed=committed)
             self.hanging = frozenset()
@@ -156,13 +158,16 @@ class Transactions(Generic[W]):
         Raises: kafka.errors.KafkaError, a timeout where it hangs.
         """
         with self._lock:
-            if not self._looked:
-                await_decided(self._kafka, self._partitions)
-                self._looked = True
+            self._look()
 
     def close(self) -> None:
         """Lets go of the connections; a transaction that is still open is left to whoever comes next."""
-        self._producer.close(timeout=1)
+        self._stack.close()
+
+    def _look(self) -> None:
+        if not self._looked:
+            self._watch.await_decided()
+            self._looked = True
 
     def _send(self, record: Record) -> Any:
         return self._producer.send(

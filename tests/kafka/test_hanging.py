@@ -129,6 +129,8 @@ def test_what_cannot_be_ended_in_one_way_is_left_to_people(database: Database, t
         while hanging_in(town, marked):
             pass
         marked.clear()
+        # As a relay might that didn't look.
+        publisher._transactions._looked = True
         publisher.publish(events[20:40])
 
     with pytest.raises(Unpublishable, match="before and after position 20"):
@@ -145,6 +147,24 @@ def test_a_publisher_that_lives_on_notices_what_hangs(database: Database, town: 
         publisher.publish(events[10:20])
         with pytest.raises(KafkaTimeoutError, match="hangs"):
             publisher.look()
+
+
+def test_nothing_more_is_begun_where_something_hangs(database: Database, town: KafkaSettings) -> None:
+    append(database, history(13, 60))
+    ledger_id, events = recorded_events(database.url)
+    with closing(Publisher(town, ledger_id)) as publisher:
+        publisher.publish(events[:10])
+        publisher.look()
+        hang(publisher, [TopicPartition(relay_topic(town), 0)])
+        publisher.publish(events[10:30])
+        # If it were cut off, its end would be the end of what hangs, of which the word was seen.
+        with pytest.raises(KafkaTimeoutError, match="hangs"):
+            publisher.publish(events[30:])
+    with closing(Publisher(town, ledger_id)) as publisher:
+        assert publisher.position == 30
+        publisher.publish(events[30:])
+
+    assert_published_once(town.servers, events_topic(town), database.owner_url)
 
 
 def test_a_worker_that_waits_before_what_hangs_goes_on_once_a_relay_starts(
