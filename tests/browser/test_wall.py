@@ -188,6 +188,16 @@ def test_everything_fits_on_one_screen(
         assert text >= 11 * size[0] / SCREENS[0][0], "text grows with the screen"
 
 
+def test_on_a_phone_the_tiles_follow_one_another(browser: Browser, hall: Hall, supervisor: str) -> None:
+    with wall_of(browser, hall, supervisor, size=(360, 740)) as wall:
+        page = wall.open()
+        assert_accessible(page)
+        for target in page.locator("button, #units a").all():
+            box = target.bounding_box()
+            if box is not None:
+                assert box["height"] >= 44, target.inner_text()
+
+
 def test_it_runs_backwards(browser: Browser, hall: Hall, supervisor: str) -> None:
     with wall_of(browser, hall, supervisor) as wall:
         page = wall.open()
