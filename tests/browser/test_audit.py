@@ -224,6 +224,10 @@ def test_a_moment_has_an_address_of_its_own(new_page: NewPage, scene: Scene) -> 
     state = part(page, "state").inner_text()
     page.reload()
     expect(page.get_by_role("slider")).to_have_value("5")
+    chosen = page.locator(".timeline [aria-current=step]")
+    chosen.scroll_into_view_if_needed()
+    assert page.locator(".timeline").evaluate("list => list.scrollTop") > 0
+    expect(chosen).to_be_in_viewport()
     assert part(page, "state").inner_text() == state
     expect(page.locator("main")).to_have_class(re.compile("in-past"))
 

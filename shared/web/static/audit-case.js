@@ -16,12 +16,18 @@ const slider = new Slider(document.querySelector("[data-slider]"), (step, before
   }
   mark(before, false);
   mark(step, true);
-  const [current] = events.get(step);
-  timeline.scrollTop = current.offsetTop - timeline.clientHeight / 2;
+  reveal(step);
   document.querySelector("main").classList.toggle("in-past", slider.past);
   for (const part of document.querySelectorAll("[data-only-now]")) part.hidden = slider.past;
   for (const link of document.querySelectorAll("a[data-at]")) link.search = slider.pinned;
 });
+
+reveal(slider.step);
+
+function reveal(step) {
+  const [current] = events.get(step);
+  timeline.scrollTop = current.offsetTop - timeline.clientHeight / 2;
+}
 
 function mark(step, is) {
   for (const event of events.get(step)) {
