@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from shared.runtime.database import Pool
@@ -57,7 +57,7 @@ def client_address(peer: str, forwarded_for: str | None) -> str:
     """
     nearest = (forwarded_for or "").rpartition(",")[2].strip()
     try:
-        return nearest if nearest and ip_address(peer).is_private else peer
+        return nearest if nearest and _plain(ip_address(peer)).is_private else peer
     except ValueError:
         return peer
 
@@ -68,7 +68,9 @@ class Attempt:
     __slots__ = ("address", "login")
 
     def __init__(self, master: MasterKey, login: str, address: str) -> None:
-        self.login = master.sign_in_subject(f"login {login.casefold()}")
+        # PostgreSQL takes the capital İ for an i, Python for an i with a dot of its own.
+        plain = login.casefold().replace("i\u0307", "i")
+        self.login = master.sign_in_subject(f"login {plain}")
         self.address = master.sign_in_subject(f"address {_network(address)}")
 
     @property
@@ -93,10 +95,11 @@ class Attempts:
                 wait = max(
                     wait_after(failures, attempt.free[subject]) - age for subject, failures, age in rows
                 )
-                if wait <= timedelta(0):
-                    await connection.execute(_COUNT, (subjects,))
-                    return attempt
-        raise _too_early(math.ceil(wait.total_seconds()))
+                if wait > timedelta(0):
+                    # Raised in here, so that nothing is kept of logins that are only made up.
+                    raise _too_early(math.ceil(wait.total_seconds()))
+                await connection.execute(_COUNT, (subjects,))
+        return attempt
 
     async def succeeded(self, attempt: Attempt) -> None:
         """Forgets the failures of the login; those of the address stay, less this attempt."""
@@ -115,11 +118,15 @@ def _too_early(seconds: int) -> Problem:
 
 def _network(address: str) -> str:
     try:
-        parsed = ip_address(address)
+        parsed = _plain(ip_address(address))
     except ValueError:
         return address
     if isinstance(parsed, IPv4Address):
         return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
     return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False))
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Itself, or the address in IPv4 that one in IPv6 stands for on a socket that takes both."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
