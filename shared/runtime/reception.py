@@ -10,7 +10,7 @@ from shared.runtime.database import Pool
 from shared.runtime.passwords import Passwords
 from shared.runtime.problems import Problem
 from shared.runtime.sealing import MasterKey
-from shared.runtime.sessions import Session, Sessions
+from shared.runtime.sessions import AccountChanged, Session, Sessions
 
 log = structlog.stdlib.get_logger("anjie.sign_in")
 
@@ -41,8 +41,9 @@ class Reception:
             account_id = None if account is None else str(account.account_id)
             log.info("sign_in_refused", reason="disabled" if right else "wrong", account_id=account_id)
             raise Problem("sign-in-refused")
+        session = await self._begun(account, "password")
         await self._attempts.succeeded(attempt)
-        return await self._begun(account, "password")
+        return session
 
     async def step_in(self, login: str, actor: Actor) -> Session:
         """A session of somebody of the demo, in an account without a password that is made at the first time.
@@ -69,7 +70,10 @@ class Reception:
             return None
 
     async def _begun(self, account: Account, by: str) -> Session:
-        session = await self._sessions.begin(account)
+        try:
+            session = await self._sessions.begin(account)
+        except AccountChanged:
+            raise Problem("sign-in-refused") from None
         metrics.count_sign_in("signed_in")
         log.info("signed_in", account_id=str(account.account_id), by=by)
         return session

@@ -29,7 +29,10 @@ _SEEN_EVERY: Final = timedelta(minutes=1)
 
 _LASTS: Final = "s.created_at > now() - %(lifetime)s AND s.seen_at > now() - %(idle)s"
 _BEGIN: Final = """
-    INSERT INTO runtime.sessions (token_digest, account_id) VALUES (%s, %s) RETURNING created_at
+    INSERT INTO runtime.sessions (token_digest, account_id)
+    SELECT %s, account_id FROM runtime.accounts
+    WHERE account_id = %s AND hash IS NOT DISTINCT FROM %s AND disabled_at IS NULL FOR SHARE
+    RETURNING created_at
 """
 _FIND: Final = f"""
     SELECT s.created_at, s.seen_at < now() - %(seen_every)s, {ACCOUNT_COLUMNS}
@@ -67,6 +70,10 @@ class Session:
         return {b"cookie": cookie, CSRF_HEADER.lower().encode(): self.csrf.encode()}
 
 
+class AccountChanged(Exception):
+    """What somebody signed in with no longer holds."""
+
+
 def csrf_token(token: str) -> str:
     """What only a page of the session knows, from its token."""
     return sha256(b"anjie csrf " + token.encode()).hexdigest()
@@ -98,12 +105,17 @@ class Sessions:
         self._lookups: OrderedDict[bytes, _Lookup] = OrderedDict()
 
     async def begin(self, account: Account) -> Session:
-        """A new session; those that have run out are cleaned away."""
+        """A new session of an account as it was read; those that have run out are cleaned away.
+
+        Raises: AccountChanged where it has another password since, or is disabled.
+        """
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         async with self._pool.connection() as connection:
             await connection.execute(_CLEAN, _LIMITS)
-            row = await (await connection.execute(_BEGIN, (_digest(token), account.account_id))).fetchone()
-        assert row is not None
+            values = (_digest(token), account.account_id, account.hash)
+            row = await (await connection.execute(_BEGIN, values)).fetchone()
+        if row is None:
+            raise AccountChanged
         return Session(token=token, account=account, ends_at=row[0] + LIFETIME)
 
     async def find(self, token: str) -> Session | None:

@@ -18,7 +18,7 @@ from shared.runtime.passwords import Passwords, PasswordUnfit
 from shared.runtime.problems import Problem
 from shared.runtime.reception import Reception
 from shared.runtime.sealing import MasterKey
-from shared.runtime.sessions import Sessions
+from shared.runtime.sessions import AccountChanged, Sessions
 from tests.conftest import Database
 
 MASTER = MasterKey(os.urandom(32))
@@ -155,7 +155,7 @@ def test_what_ends_a_session_ends_it_elsewhere_within_seconds(database: Database
             lambda: one.accounts.disable(account),
         ]
         for end in endings:
-            session = await one.sessions.begin(account)
+            session = await one.sessions.begin(await one.accounts.called("xu"))
             assert await one.sessions.find(session.token) is not None
             assert await other.sessions.find(session.token) is not None
             await end()
@@ -201,6 +201,45 @@ def test_guessing_is_slowed_down_over_all_processes_and_many_at_once_are_many(da
         change(database, "UPDATE runtime.sign_in_attempts SET last_at = now() - interval '129 seconds'")
         await other.reception.sign_in("xu", PASSWORD, ADDRESS)
         assert (await one.refused("xu", "a slip")).code == "sign-in-refused", "success begins anew"
+
+    with_apis(database, work)
+
+
+def test_no_capitals_make_another_login_to_guess_at(database: Database) -> None:
+    async def work(one: Api, other: Api) -> None:
+        await one.add("li")
+        for _ in range(FREE_FOR_LOGIN):
+            await one.refused("li", "a guess")
+        for login in ("LI", "l\u0130", "L\u0130"):
+            assert (await one.accounts.called(login)).login == "li"
+            assert (await one.refused(login, "a guess", "192.0.2.2")).code == "sign-in-too-often"
+
+    with_apis(database, work)
+
+
+def test_nothing_is_kept_of_logins_that_are_tried_too_early(database: Database) -> None:
+    async def work(one: Api, other: Api) -> None:
+        await one.refused("xu", "a guess")
+        change(database, "UPDATE runtime.sign_in_attempts SET failures = 100, last_at = now()")
+        for made_up in range(5):
+            assert (await one.refused(f"login {made_up}", "a guess")).code == "sign-in-too-often"
+        async with one.pool.connection() as connection:
+            kept = await connection.execute("SELECT count(*) FROM runtime.sign_in_attempts")
+            assert await kept.fetchone() == (2,)
+
+    with_apis(database, work)
+
+
+def test_a_password_that_is_changed_while_it_is_looked_at_opens_no_session(database: Database) -> None:
+    async def work(one: Api, other: Api) -> None:
+        account = await one.add()
+        await other.accounts.set_password(account, "hash of another")
+        with pytest.raises(AccountChanged):
+            await one.sessions.begin(account)
+        changed = await one.accounts.called("xu")
+        await other.accounts.disable(changed)
+        with pytest.raises(AccountChanged):
+            await one.sessions.begin(changed)
 
     with_apis(database, work)
 
