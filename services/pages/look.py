@@ -1,7 +1,5 @@
 """`POST /look`: language, light or dark, and size, as somebody chose them on any page."""
 
-from urllib.parse import parse_qs
-
 from services.pages.local_paths import local_path
 from services.pages.room import page, see_other
 from shared.runtime.web import Answer, Operation, Request
@@ -10,7 +8,7 @@ from shared.web.look import chosen, look_of
 
 def operation() -> Operation:
     async def handle(request: Request) -> Answer:
-        fields = {name: values[-1] for name, values in parse_qs(request.content.decode()).items()}
+        fields = request.form()
         now = look_of(request)
         kept: dict[str, str] = now._asdict() | fields
         look = chosen(kept["language"], kept["theme"], kept["size"], now.language)

@@ -164,6 +164,19 @@ def test_nobody_steps_in_from_another_machine_or_by_a_strange_name(demo: Anjie, 
         assert "set-cookie" not in refused.headers
 
 
+def test_nobody_steps_in_through_a_proxy_that_asks_for_a_loopback_address(demo: Anjie) -> None:
+    with browser(demo, **{"X-Forwarded-For": "203.0.113.9"}) as b:
+        assert 'name="person"' not in b.get("/sign-in").text
+        refused = b.post("/sign-in", data={"person": "mediator"})
+        assert refused.status_code == 404
+        assert "set-cookie" not in refused.headers
+
+
+def test_a_look_that_cannot_be_read_is_refused(anjie: Anjie) -> None:
+    with browser(anjie) as b:
+        assert b.post("/look", content=b"\xff").status_code == 400
+
+
 def test_where_there_is_no_demo_nobody_steps_in(anjie: Anjie) -> None:
     with browser(anjie) as b:
         assert b.post("/sign-in", data={"person": "mediator"}).status_code == 404

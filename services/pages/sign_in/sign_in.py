@@ -120,7 +120,12 @@ def _set_cookie(request: Request, session: Session | None) -> tuple[bytes, bytes
 
 
 def _at_this_machine(request: Request) -> bool:
-    """Whether the browser asked for a loopback address, which no name of somebody else's can be."""
+    """Whether the browser asked for a loopback address, which no name of somebody else's can be.
+
+    A proxy may ask for one as well; most say that they do.
+    """
+    if b"x-forwarded-for" in request.headers:
+        return False
     try:
         return is_loopback(urlsplit(f"//{request.header(b'host')}").hostname or "")
     except ValueError:
