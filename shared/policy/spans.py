@@ -77,6 +77,23 @@ def warned_at(due: datetime, lead: Span, calendar: Calendar) -> datetime | None:
     return _end_of(day - _DAY)
 
 
+def days_left(due: datetime, instant: datetime, unit: SpanUnit, calendar: Calendar) -> int | None:
+    """How many days are left after that of the instant: 0 on the last one, working days for a clock of those.
+
+    None where the clock is due already, or the calendar doesn't know one of the days.
+    """
+    if instant >= due:
+        return None
+    today, last = day_of(instant), last_day_of(due)
+    following = [today + n * _DAY for n in range(1, (last - today).days + 1)]
+    if unit != "WORKING_DAYS":
+        return len(following)
+    try:
+        return sum(map(calendar.is_working_day, following))
+    except DayUnknown:
+        return None
+
+
 def in_time(occurred_at: datetime, due: datetime) -> bool:
     """An act at exactly the due instant is in time."""
     return occurred_at <= due

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.policy.calendars import GivenYear, calendar_with
+from shared.policy.moments import SHANGHAI
 from shared.policy.policy import Span, SpanUnit
-from shared.policy.spans import due_at, extended_due, in_time, last_day_of, paused_due
+from shared.policy.spans import days_left, due_at, extended_due, in_time, last_day_of, paused_due
 
 CALENDAR = calendar_with({})
 NEW_YEAR_2027: GivenYear = {"holidays": [date(2027, 1, 1)], "workdays": [date(2027, 1, 3)]}
@@ -369,3 +370,29 @@ def test_a_pause_moves_a_clock_in_working_days_as_far_as_working_days_counted_ou
     stood = sum(paused_on < worked <= resumed_on for worked in WORKING)
     gone = sum(last_day < worked <= last_day_of(moved) for worked in WORKING)
     assert gone == stood
+
+
+@given(
+    st.dates(date(2025, 1, 1), date(2026, 11, 1)),
+    st.integers(1, 30),
+    st.sampled_from(["CALENDAR_DAYS", "WORKING_DAYS"]),
+    st.integers(0, 23),
+)
+def test_what_is_left_of_a_clock_is_what_it_was_given_until_its_last_day(
+    started_on: date, amount: int, unit: SpanUnit, hour: int
+) -> None:
+    due = due_at(started_on, Span(amount, unit), right=False, calendar=CALENDAR)
+    assert due is not None
+    noon = datetime(started_on.year, started_on.month, started_on.day, hour, tzinfo=SHANGHAI)
+    assert days_left(due, noon, unit, CALENDAR) == amount
+    last = datetime.combine(last_day_of(due), noon.time(), SHANGHAI)
+    assert days_left(due, last, unit, CALENDAR) == 0
+    assert days_left(due, due, unit, CALENDAR) is None
+
+
+def test_nobody_counts_days_that_the_calendar_does_not_know() -> None:
+    due = end_of("2027-01-05")
+    now = end_of("2026-12-28")
+    assert days_left(due, now, "CALENDAR_DAYS", CALENDAR) == 7
+    assert days_left(due, now, "WORKING_DAYS", CALENDAR) is None
+    assert days_left(due, now, "WORKING_DAYS", LONGER_CALENDAR) == 5

@@ -3,12 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, TimelineAnswer
+from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, MyCasesAnswer, TimelineAnswer
 from services.projections.api.paging import page_answer, turn
-from services.projections.api.queries import CasesQuery, MomentQuery, TimelineQuery
+from services.projections.api.queries import CasesQuery, MomentQuery, MyCasesQuery, TimelineQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard
 from services.projections.reads.case_list import Wanted, list_cases
+from services.projections.reads.my_cases import list_my_cases
 from services.projections.reads.reads import Reads
+from shared.events.vocabulary import OPEN_STATES
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
 
@@ -62,7 +64,29 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         )
         return page_answer(request, query, moment, {"items": items}, following)
 
+    async def my_cases(request: Request) -> Answer:
+        query, after = turn(request, MyCasesQuery, tuple[datetime | None, UUID])
+        refuse_dashboard(request.actor)
+        moment = await reads.moments.of_views(query)
+        states = sorted(OPEN_STATES) if query.state is None else query.state
+        items, following = await list_my_cases(
+            reads.sources, states, request.actor, moment, after=after, limit=query.limit
+        )
+        return page_answer(request, query, moment, {"items": items}, following)
+
     return (
+        Operation(
+            method="GET",
+            path="/v1/me/cases",
+            name="list-my-cases",
+            summary="The cases in the caller's hands with their clocks, soonest due first.",
+            tag="reads",
+            handler=my_cases,
+            query=MyCasesQuery,
+            answers={200: MyCasesAnswer},
+            problems=(403,),
+            headers=("?Accept-Language",),
+        ),
         Operation(
             method="GET",
             path="/v1/cases/{case_id}",

@@ -60,6 +60,12 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
     """Which are first: those opened last, or those opened first."""
 
 
+class MyCasesQuery(PageQuery, frozen=True, kw_only=True):
+    """By default those that are open."""
+
+    state: list[State] | None = None
+
+
 class BacklogQuery(MomentQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
     by: Literal["holder", "origin"] = "holder"

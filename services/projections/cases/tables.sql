@@ -19,6 +19,7 @@ CREATE TABLE cases (
     holder_unit uuid NOT NULL,
     pending_unit uuid,
     handler_ref text,
+    mediator_ref text,
     urgent boolean,
     overdue boolean NOT NULL, -- a breach stands
     opened_at timestamptz NOT NULL,

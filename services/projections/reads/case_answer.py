@@ -4,17 +4,23 @@ Values that are private stand in the answers as `Private` leaves; see `shown`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from services.projections.reads.shown import data_of
+from services.projections.reads.time_left import time_left
 from shared.events.base import Person
 from shared.events.case import Agreement, Case, Mediation
 from shared.events.deadlines import Deadline
 from shared.events.recorded import Recorded
+from shared.policy.policy import Policy
 
 
-def case_answer(case: Case, missing: Sequence[str]) -> dict[str, Any]:
-    """All that is told of one case; `missing` names the documents its dossier lacks."""
+def case_answer(case: Case, missing: Sequence[str], instant: datetime, policy: Policy) -> dict[str, Any]:
+    """All that is told of one case as of an instant.
+
+    `missing` names the documents its dossier lacks; `policy` are the rules of its holder.
+    """
     due = {deadline.subject: deadline.due_at for deadline in case.deadlines if deadline.subject}
     return {
         "case_id": case.case_id,
@@ -58,7 +64,10 @@ def case_answer(case: Case, missing: Sequence[str]) -> dict[str, Any]:
             }
             for document in case.documents
         ],
-        "deadlines": [deadline_told(deadline) for deadline in case.deadlines],
+        "deadlines": [
+            deadline_told(deadline) | {"left": time_left(deadline, case.holder_level, instant, policy)}
+            for deadline in case.deadlines
+        ],
         "archived_at": case.archived_at,
         "queries": [
             {

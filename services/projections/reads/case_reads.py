@@ -43,7 +43,8 @@ class CaseReads:
         told = await self._told(case_id, actor, asked)
         tree = self._sources.trees.current
         policy = told.tree.policy(told.case.holder_unit, day_of(told.moment.occurred or told.moment.instant))
-        answer = cover(case_answer(told.case, missing_documents(told.case, policy)), told.may_open)
+        missing = missing_documents(told.case, policy)
+        answer = cover(case_answer(told.case, missing, told.moment.instant, policy), told.may_open)
         answer = opened(answer, await self._sources.vault.open_many(leaves(answer)))
         allowed = allowed_commands(told.case, actor, tree, policy) if told.moment.live else []
         return told.moment, {**answer, "allowed_commands": allowed, **told.moment.stamp()}

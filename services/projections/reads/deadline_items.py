@@ -10,6 +10,7 @@ from psycopg.sql import SQL
 from services.projections.cases.rows import CaseRow
 from services.projections.reads.case_items import READABLE, sight_of_row
 from services.projections.reads.shown import hidden
+from shared.events.vocabulary import Timer
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.sight import sight
@@ -20,7 +21,7 @@ class DeadlineRow(NamedTuple):
 
     clock_id: UUID
     case_id: UUID
-    timer: str
+    timer: Timer
     version: int
     position: int
     """Of the event that started it, by which it is known to whoever may not know more."""

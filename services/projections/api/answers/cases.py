@@ -78,6 +78,13 @@ class QueryShown(Part, frozen=True, kw_only=True):
     due_at: datetime | None
 
 
+class TimeLeft(Part, frozen=True, kw_only=True):
+    days: int
+    """That follow the day of the answer until it is due: 0 on the last one."""
+    working: bool
+    """Whether working days alone are counted."""
+
+
 class DeadlineShown(Part, frozen=True, kw_only=True):
     timer: Timer
     version: int
@@ -86,6 +93,8 @@ class DeadlineShown(Part, frozen=True, kw_only=True):
     original_due_at: datetime | None
     state: DeadlineState
     awaiting: Awaited | None
+    left: TimeLeft | None
+    """Of a clock that runs and isn't due."""
 
 
 class ExternalBodyShown(Part, frozen=True, kw_only=True):
@@ -165,3 +174,26 @@ class TimelineAnswer(Page, frozen=True, kw_only=True):
 
 class CasesAnswer(Page, frozen=True, kw_only=True):
     items: list[CaseListed | Hidden]
+
+
+class ClockListed(Part, frozen=True, kw_only=True):
+    """A clock of which something is still to come."""
+
+    case_id: UUID
+    timer: Timer
+    version: int
+    started_at: datetime
+    due_at: datetime | None
+    original_due_at: datetime | None
+    state: DeadlineState
+    holder_unit: UUID
+    left: TimeLeft | None
+
+
+class MyCase(CaseListed, frozen=True, kw_only=True):
+    deadlines: list[ClockListed]
+    """Soonest due first."""
+
+
+class MyCasesAnswer(Page, frozen=True, kw_only=True):
+    items: list[MyCase | Hidden]
