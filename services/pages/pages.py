@@ -9,6 +9,7 @@ from services.pages.api import Api, Ask
 from services.pages.audit import audit
 from services.pages.design import design
 from services.pages.offline import offline
+from services.pages.phone import phone
 from services.pages.room import Room
 from services.pages.sign_in.sign_in import SignInPages
 from services.pages.wall import wall
@@ -39,6 +40,7 @@ def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operati
         *wall.operations(room),
         *audit.operations(room),
         *offline.operations(room),
+        *phone.operations(room),
     )
 
 

@@ -11,6 +11,20 @@ class Screen(NamedTuple):
 
 
 SCREENS: Final[tuple[Screen, ...]] = (
+    Screen(
+        "phone",
+        "/m",
+        frozenset(
+            (
+                "group_leader",
+                "mediator",
+                "grid_worker",
+                "village_officer",
+                "township_officer",
+                "community_police",
+            )
+        ),
+    ),
     Screen("audit", "/audit", frozenset(("supervisor", "auditor"))),
     Screen(
         "wall",

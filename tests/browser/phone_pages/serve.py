@@ -38,12 +38,14 @@ def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operati
         told = await api.get(request, f"/v1/cases/{case_id}")
         return pages.render(request, "case.html", me=me, case=told)
 
-    return (
-        *product_pages.operations(pages, ask, sign_in),
+    small = (
         room.page("/m", "my-cases", cases),
         room.page("/m/record", "record-case", record),
         room.page("/m/cases/{case_id}", "phone-case", case),
     )
+    instead_of = {page.path for page in small}
+    others = [page for page in product_pages.operations(pages, ask, sign_in) if page.path not in instead_of]
+    return (*others, *small)
 
 
 if __name__ == "__main__":

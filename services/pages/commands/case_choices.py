@@ -1,0 +1,96 @@
+"""What the forms of a case choose from: its people, terms and clocks, the units and colleagues around it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from services.pages.audit.wording import Wording
+from services.pages.commands.asked import ASKED
+from services.pages.commands.forms import CHOSEN_HERE, Choice
+from services.pages.room import Room
+from shared.events.vocabulary import OPEN_STATES
+from shared.runtime.web import Request
+
+_LEVELS: Final = ("GROUP", "VILLAGE", "TOWNSHIP")
+_HANDLERS: Final = frozenset(("group_leader", "mediator", "village_officer", "township_officer"))
+_EXTENSIBLE: Final = frozenset(("RUNNING", "SUSPENDED"))
+_MOST: Final = 1_000
+
+Case = Mapping[str, Any]
+
+
+async def case_choices(
+    room: Room, request: Request, case: Case, wording: Wording
+) -> Mapping[str, Sequence[Choice]]:
+    """Every list that `ASKED` names; those around the case only where it may be sent what asks for them."""
+    lists = {
+        field.choices: wording.codes(field.choices)
+        for fields in ASKED.values()
+        for field in fields
+        if field.choices is not None
+    }
+    for name, (whole, codes) in CHOSEN_HERE.items():
+        lists[name] = [(code, label) for code, label in wording.codes(whole) if code in codes]
+    return lists | _of_case(case, wording) | await _around(room, request, case, wording)
+
+
+def _of_case(case: Case, wording: Wording) -> dict[str, list[Choice]]:
+    people = [(person["person_ref"], _person(person, wording)) for person in case["people"]]
+    mediated = case["mediation"]["parties"] if case["mediation"] else []
+    agreement = case["agreement"] or {"terms": []}
+    above = _LEVELS[_LEVELS.index(case["holder_level"]) + 1 :]
+    return {
+        "people": people,
+        "parties": [(ref, name) for ref, name in people if ref in mediated],
+        "terms": [(str(term["term_no"]), wording.text(term["text"])) for term in agreement["terms"]],
+        "timers": [
+            (clock["timer"], wording.code("timer", clock["timer"]))
+            for clock in case["deadlines"]
+            if clock["state"] in _EXTENSIBLE
+        ],
+        "levels_above": [(level, wording.code("level", level)) for level in above],
+        "queries": [
+            (query["query_id"], wording.moment(query["asked_at"]))
+            for query in case["queries"]
+            if query["state"] == "OPEN"
+        ],
+    }
+
+
+def _person(person: Mapping[str, Any], wording: Wording) -> str:
+    role = wording.code("person_role", person["role"])
+    return f"{wording.text(person['name'])}（{role}）" if "name" in person else role
+
+
+async def _around(room: Room, request: Request, case: Case, wording: Wording) -> dict[str, list[Choice]]:
+    """Units beside and beneath the holder, who works there, and open cases of the same origin."""
+    allowed, holder = case["allowed_commands"], case["holder_unit"]
+
+    async def items(needed_for: str, path: str, **query: Any) -> list[dict[str, Any]]:
+        if needed_for not in allowed:
+            return []
+        found: list[dict[str, Any]] = (await room.api.get(request, path, **query))["items"]
+        return found
+
+    held_by = await items("transfer-case", "/v1/units", unit_id=holder)
+    parent = held_by[0]["parent_id"] if held_by else None
+    beside, beneath, colleagues, alike = await asyncio.gather(
+        items("transfer-case", "/v1/units", parent=parent, limit=_MOST) if parent else items("", ""),
+        items("delegate-case", "/v1/units", parent=holder, limit=_MOST),
+        items("assign-handler", "/v1/actors", unit=holder, limit=_MOST),
+        items("merge-case", "/v1/cases", origin=case["origin_unit"], state=sorted(OPEN_STATES), limit=_MOST),
+    )
+    return {
+        "beside": [(unit["unit_id"], unit["name"]) for unit in beside if unit["unit_id"] != holder],
+        "beneath": [(unit["unit_id"], unit["name"]) for unit in beneath],
+        "colleagues": [
+            (actor["actor_ref"], f"{actor['actor_ref']}（{wording.code('role', actor['role'])}）")
+            for actor in colleagues
+            if actor["role"] in _HANDLERS and actor["unit"] == holder
+        ],
+        "alike": [
+            (other["case_id"], wording.text(other["title"]))
+            for other in alike
+            if other.get("case_id", case["case_id"]) != case["case_id"]
+        ],
+    }

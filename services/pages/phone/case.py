@@ -1,0 +1,98 @@
+"""`/m/cases/{case_id}`: where a case is, what hangs over it, and what may be done with it now."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from services.pages.audit.wording import Wording, wording_of
+from services.pages.clock_words import clock_words
+from services.pages.commands.case_choices import case_choices
+from services.pages.commands.forms import CaseForms
+from services.pages.phone.my_cases import title_of
+from services.pages.room import Handler, Me, Room
+from shared.policy.moments import day_of
+from shared.runtime.web import Answer, Request
+
+_FIRST: Final = 4
+"""So many commands stand on the page; the others behind one more tap."""
+_LIVE: Final = frozenset(("RUNNING", "SUSPENDED", "AWAITING", "BREACHED"))
+_TEXTS: Final = (
+    "description", "findings", "reason", "alternative_route", "detail", "summary", "facts",
+    "responsibilities", "text", "statement", "grounds", "opinion", "question", "answer", "note",
+)  # fmt: skip
+"""The free texts that an event may have."""
+
+
+class Step(NamedTuple):
+    """An event as people tell it."""
+
+    summary: str
+    who: str
+    occurred_at: str
+    recorded_at: str
+    late: bool
+    """Recorded on a later day than it happened."""
+    texts: Sequence[str]
+
+
+def case_page(room: Room) -> Handler:
+    async def show(request: Request, me: Me) -> Answer:
+        path = f"/v1/cases/{request.id('case_id')}"
+        case, timeline = await asyncio.gather(
+            room.api.get(request, path), room.api.get(request, f"{path}/timeline")
+        )
+        units = {case["origin_unit"], case["holder_unit"], case["pending_unit"]}
+        units |= {item["unit"] for item in timeline["items"]}
+        wording = await wording_of(room, request, units)
+        now = datetime.fromisoformat(case["as_of_instant"])
+        forms = CaseForms(case, me.sub, await case_choices(room, request, case, wording), wording.say)
+        allowed = forms.allowed()
+        return room.pages.render(
+            request,
+            "phone/case.html",
+            case=case,
+            title=title_of(case, wording),
+            wording=wording,
+            clocks=[
+                (wording.code("timer", clock["timer"]), clock_words(clock, now, wording.say))
+                for clock in case["deadlines"]
+                if clock["state"] in _LIVE
+            ],
+            steps=[_step(item, wording) for item in reversed(timeline["items"]) if not _of_clock(item)],
+            first=allowed[:_FIRST],
+            rest=allowed[_FIRST:],
+            parties=_parties(case, wording),
+            today=day_of(now).isoformat(),
+        )
+
+    return show
+
+
+def _step(item: Mapping[str, Any], wording: Wording) -> Step:
+    data = item["data"]
+    occurred, recorded = (datetime.fromisoformat(item[name]) for name in ("occurred_at", "recorded_at"))
+    role = wording.code("role", item["actor_role"])
+    unit = "" if item["unit"] is None else wording.unit(item["unit"])
+    return Step(
+        item["summary"],
+        " · ".join(part for part in (unit, role) if part),
+        item["occurred_at"],
+        item["recorded_at"],
+        day_of(recorded) > day_of(occurred),
+        [data[name] for name in _TEXTS if isinstance(data.get(name), str)],
+    )
+
+
+def _of_clock(item: Mapping[str, Any]) -> bool:
+    """What the clock records stands on the page as clocks."""
+    topic: str = item["topic"]
+    return topic.startswith("case.deadline_")
+
+
+def _parties(case: Mapping[str, Any], wording: Wording) -> list[tuple[str, str]]:
+    """Who signs an agreement, while one may be recorded."""
+    if "record-agreement" not in case["allowed_commands"] or case["mediation"] is None:
+        return []
+    names = {person["person_ref"]: wording.text(person.get("name", "")) for person in case["people"]}
+    return [(party, names.get(party, "")) for party in case["mediation"]["parties"]]

@@ -1,0 +1,17 @@
+"""`/m`: the screen of whoever goes from door to door. Its pages only show; what is done the outbox sends."""
+
+from collections.abc import Sequence
+
+from services.pages.phone.case import case_page
+from services.pages.phone.my_cases import my_cases_page
+from services.pages.phone.record import record_page
+from services.pages.room import Room
+from shared.runtime.web import Operation
+
+
+def operations(room: Room) -> Sequence[Operation]:
+    return (
+        room.page("/m", "phone-cases", my_cases_page(room)),
+        room.page("/m/record", "phone-record", record_page(room)),
+        room.page("/m/cases/{case_id}", "phone-case", case_page(room)),
+    )

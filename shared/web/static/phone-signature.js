@@ -1,0 +1,53 @@
+/** Signing on glass: what is drawn becomes the file of a field, as if somebody had chosen it. */
+
+const LINE_PX = 3;
+
+/** @param {HTMLCanvasElement} canvas @param {HTMLInputElement} file */
+function sign(canvas, file) {
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const wipe = () => {
+    const { width, height } = canvas.getBoundingClientRect();
+    canvas.width = width * devicePixelRatio;
+    canvas.height = height * devicePixelRatio;
+    pen.scale(devicePixelRatio, devicePixelRatio);
+    // Ink on paper, whatever the theme: it is kept as a document.
+    pen.fillStyle = "white";
+    pen.fillRect(0, 0, width, height);
+    pen.strokeStyle = "black";
+    pen.lineWidth = LINE_PX;
+    pen.lineCap = "round";
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (canvas.width !== Math.floor(canvas.clientWidth * devicePixelRatio)) wipe();
+    canvas.setPointerCapture(event.pointerId);
+    pen.beginPath();
+    pen.moveTo(event.offsetX, event.offsetY);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!canvas.hasPointerCapture(event.pointerId)) return;
+    pen.lineTo(event.offsetX, event.offsetY);
+    pen.stroke();
+  });
+  canvas.addEventListener("pointerup", () => {
+    canvas.toBlob((drawn) => {
+      if (!drawn) return;
+      const chosen = new DataTransfer();
+      chosen.items.add(new File([drawn], "signature.png", { type: "image/png" }));
+      file.files = chosen.files;
+      const signed = /** @type {HTMLInputElement | null} */ (document.querySelector(`[data-signed="${file.id}"]`));
+      if (signed) signed.checked = true;
+      file.dispatchEvent(new Event("input", { bubbles: true }));
+      file.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  });
+  document.querySelector(`[data-wipes="${file.id}"]`)?.addEventListener("click", () => {
+    wipe();
+    file.value = "";
+    file.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
+for (const canvas of document.querySelectorAll("canvas[data-signs]")) {
+  const { signs = "" } = /** @type {HTMLElement} */ (canvas).dataset;
+  sign(/** @type {HTMLCanvasElement} */ (canvas), /** @type {HTMLInputElement} */ (document.getElementById(signs)));
+}

@@ -1,0 +1,284 @@
+"""A mediator's day on the phone: record, accept, hand up, agree; and what is told of what is wrong."""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.events.vocabulary import Role
+from shared.runtime.identity import issue_token
+from shared.runtime.secrets import read_secrets
+from shared.runtime.settings import Settings
+from tests.browser.accessible import assert_accessible
+from tests.browser.conftest import NewPage
+from tests.browser.phones import PASSWORD
+from tests.product import Product, anjie
+
+Json = dict[str, Any]
+FIRST_SCREEN_BYTES = 400_000
+FIRST_SCREEN_REQUESTS = 12
+
+_towns = count(1)
+
+
+class Village:
+    """A village with a group of its own, and the people who work there."""
+
+    def __init__(self, product: Product) -> None:
+        self._product = product
+        self._logins: set[str] = set()
+        self._http = httpx.Client(base_url=product.url, timeout=30)
+        name = f"召良镇{next(_towns)}"
+        self.township = self._unit("TOWNSHIP", name)
+        self.village = self._unit("VILLAGE", "新河村", self.township)
+        self.group = self._unit("GROUP", "37组", self.village)
+
+    def headers(self, ref: str, role: str, unit: str | None) -> dict[str, str]:
+        secret = read_secrets(Settings(data_dir=self._product.data_dir)).jwt_secret
+        assert secret is not None
+        token = issue_token(secret, sub=ref, role=cast(Role, role), unit=None if unit is None else UUID(unit))
+        return {"authorization": f"Bearer {token}"}
+
+    @property
+    def leader(self) -> dict[str, str]:
+        return self.headers(f"leader-{self.group}", "group_leader", self.group)
+
+    @property
+    def officer(self) -> dict[str, str]:
+        return self.headers(f"officer of {self.village}", "village_officer", self.village)
+
+    def signed_in(self, page: Page) -> Page:
+        """The page, in the leader's hands."""
+        login = f"leader-{self.group}"
+        if login not in self._logins:
+            options = ("--role", "group_leader", "--unit", self.group, "--password-stdin")
+            directory = self._product.data_dir
+            added = anjie("account", "add", login, *options, data_dir=directory, stdin=f"{PASSWORD}\n")
+            assert added.returncode == 0, added.stderr
+            self._logins.add(login)
+        fields: dict[str, str | float | bool] = {"login": login, "password": PASSWORD}
+        assert page.context.request.post("/sign-in", form=fields).ok
+        return page
+
+    def done(
+        self, who: dict[str, str], path: str, body: Json | None = None, version: int | None = None
+    ) -> Json:
+        headers = who | {"idempotency-key": str(uuid4())}
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
+        answer = self._http.post(path, json=body or {}, headers=headers)
+        assert answer.is_success, answer.text
+        told: Json = answer.json()
+        return told
+
+    def open_case(self, title: str = "两家为排水沟争执") -> Json:
+        body = {
+            "channel": "VISIT",
+            "category": "NEIGHBOUR",
+            "origin_unit": self.group,
+            "title": title,
+            "description": "雨水流进了邻居的院子",
+            "people": [{"role": "COMPLAINANT", "name": "张三"}, {"role": "RESPONDENT", "name": "李四"}],
+        }
+        case = self.done(self.leader, "/v1/cases", body)
+        self.wait(case["position"])
+        return case
+
+    def read(self, path: str, **query: Any) -> Json:
+        answer = self._http.get(path, params=query, headers=self.leader)
+        while answer.status_code == 503:  # read models that are only just being made
+            answer = self._http.get(path, params=query, headers=self.leader)
+        assert answer.is_success, answer.text
+        told: Json = answer.json()
+        return told
+
+    def wait(self, position: int) -> None:
+        """Until the lists know of it."""
+        self.read("/v1/me/cases", min_position=position)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _unit(self, kind: str, name: str, parent: str | None = None) -> str:
+        body = {"kind": kind, "name": name} | ({"parent_id": parent} if parent else {})
+        unit = self.done(self.headers("operator", "operator", None), "/v1/units", body)
+        return str(unit["unit_id"])
+
+
+@pytest.fixture
+def place(product: Product) -> Iterator[Village]:
+    village = Village(product)
+    yield village
+    village.close()
+
+
+@pytest.fixture
+def phone(new_page: NewPage, place: Village) -> Page:
+    """The leader's."""
+    return place.signed_in(new_page())
+
+
+def record(page: Page, description: str, category: str = "邻里") -> None:
+    page.goto("/m")
+    page.get_by_role("link", name="记一个问题").click()
+    page.get_by_role("radio", name=category, exact=True).check()
+    page.get_by_label("什么事").fill(description)
+    page.get_by_role("radio", name="走访", exact=True).check()
+
+
+def test_a_mediator_records_a_problem_takes_it_on_and_hands_it_up(phone: Page, place: Village) -> None:
+    record(phone, "两家为排水沟争执。雨水流进了邻居的院子，想请人来看。")
+    expect(phone.get_by_label("一句话标题")).to_have_value("两家为排水沟争执")
+    phone.get_by_label("姓名").first.fill("张三")
+    phone.get_by_role("button", name="保存").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("两家为排水沟争执")
+    expect(phone.get_by_text("本级办理：")).to_contain_text("还剩1个工作日，计至")
+    expect(phone.get_by_text("张三", exact=True)).to_be_visible()
+
+    phone.get_by_text("受理这件事", exact=True).first.click()
+    phone.get_by_role("button", name="受理这件事").click()
+    expect(phone.get_by_text("已受理", exact=True)).to_be_visible()
+
+    phone.get_by_text("上交村里", exact=True).first.click()
+    phone.get_by_role("button", name="本级多次调解未成").first.click()
+    expect(phone.get_by_text("待接办", exact=True)).to_be_visible()
+    expect(phone.get_by_text("本级多次调解未成", exact=True).last).to_be_visible()
+
+    case_id = phone.url.rsplit("/", 1)[1]
+    case = place.read(f"/v1/cases/{case_id}")
+    assert (case["state"], case["pending_unit"]) == ("PENDING_ESCALATION", place.village)
+    assert [person["name"] for person in case["people"]] == ["张三"]
+    place.wait(case["as_of_position"])
+    phone.goto("/m")
+    expect(phone.get_by_role("link", name="两家为排水沟争执")).to_contain_text("待接办")
+
+
+def test_the_same_problem_is_not_recorded_twice(phone: Page, place: Village) -> None:
+    case = place.open_case()
+    record(phone, "排水沟又堵了，雨水流进院子")
+    expect(phone.get_by_text("是不是已经记过了？")).to_be_visible()
+    phone.get_by_role("button", name="就是这件").click()
+    expect(phone.get_by_label("看到、听到了什么")).to_have_value("排水沟又堵了，雨水流进院子")
+    phone.get_by_role("button", name="记一次走访").click()
+    expect(phone).to_have_url(re.compile(case["case_id"]))
+    expect(phone.get_by_text("排水沟又堵了，雨水流进院子")).to_be_visible()
+    assert len(place.read("/v1/me/cases")["items"]) == 1
+
+
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(phone: Page, place: Village) -> None:
+    record(phone, "路灯坏了三天")
+    phone.get_by_label("电话").first.fill("1" * 64 + "0")
+    phone.locator("[name='people/0/phone']").evaluate("field => field.value = '1'.repeat(65)")
+    phone.get_by_role("button", name="保存").click()
+    wrong = phone.locator("[name='people/0/phone']")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    told = phone.locator(f"[id='{wrong.get_attribute('aria-describedby')}']")
+    expect(told).not_to_be_empty()
+    expect(phone.get_by_label("什么事")).to_have_value("路灯坏了三天")
+    assert_accessible(phone)
+    wrong.fill("13800000000")
+    phone.get_by_role("button", name="保存").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("路灯坏了三天")
+
+
+def test_a_refused_command_is_told_in_words(phone: Page, place: Village) -> None:
+    case = place.open_case()
+    phone.goto(f"/m/cases/{case['case_id']}")
+    place.done(place.leader, f"/v1/cases/{case['case_id']}/accept-case", version=case["version"])
+    phone.get_by_text("受理这件事", exact=True).first.click()
+    phone.get_by_role("button", name="受理这件事").click()
+    needs_you = phone.locator("#waiting [data-standing=needs_you]")
+    expect(needs_you).to_contain_text("您读取之后已有新的办理")
+
+
+def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) -> None:
+    case = place.open_case()
+    path = f"/m/cases/{case['case_id']}"
+    place.done(place.leader, f"/v1{path[2:]}/accept-case", version=case["version"])
+    phone.goto(path)
+    phone.get_by_text("提出调解", exact=True).first.click()
+    for name in ("张三（诉求人）", "李四（被诉求人）"):
+        phone.get_by_role("checkbox", name=name).check()
+    phone.get_by_role("button", name="提出调解").click()
+    for name in ("张三", "李四"):
+        phone.get_by_text(re.compile(f"^{name}.*同意调解$")).first.click()
+        phone.get_by_role("button", name=re.compile(f"{name}.*同意调解")).click()
+        expect(phone.get_by_text(re.compile(f"^{name}.*同意调解$"))).to_have_count(0)
+    expect(phone.get_by_text("调解中", exact=True)).to_be_visible()
+
+    phone.get_by_text("记下达成的协议", exact=True).first.click()
+    phone.get_by_label("事实和争议").fill("排水沟堵塞，雨水流进邻居院子")
+    phone.get_by_label("各方责任").fill("李四疏通，张三出一半费用")
+    phone.get_by_label("谁做什么").first.fill("李四三天内疏通排水沟")
+    for index, name in enumerate(("张三", "李四")):
+        draw(phone, f"signature-{index}")
+        expect(phone.get_by_role("checkbox", name=f"{name}已签名")).to_be_checked()
+    phone.get_by_role("checkbox", name="调解员已签名").check()
+    phone.get_by_role("checkbox", name="调解委员会已盖章").check()
+    assert_accessible(phone)
+    phone.get_by_role("button", name="记下达成的协议").click()
+    expect(phone.get_by_text("已办结", exact=True)).to_be_visible()
+    told = place.read(f"/v1/cases/{case['case_id']}")
+    assert told["agreement"]["effective"]
+    assert [document["document_kind"] for document in told["documents"]] == ["AGREEMENT", "AGREEMENT"]
+
+
+def draw(page: Page, signature: str) -> None:
+    """A stroke on the canvas of a signature."""
+    canvas = page.locator(f"canvas[data-signs='{signature}']")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_everybody_can_use_every_page(
+    new_page: NewPage, product: Product, place: Village, language: str
+) -> None:
+    case = place.open_case()
+    for theme, size in (("light", "normal"), ("dark", "large")):
+        page = place.signed_in(new_page())
+        look = {"name": "anjie_look", "value": f"{language}.{theme}.{size}", "url": product.url}
+        page.context.add_cookies([cast(Any, look)])
+        for path in ("/m", "/m?state=RESOLVED", "/m/record", f"/m/cases/{case['case_id']}"):
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach(part => (part.open = true))")
+            assert_accessible(page)
+
+
+def test_the_keyboard_alone_is_enough_to_take_a_case_on(phone: Page, place: Village) -> None:
+    case = place.open_case()
+    phone.goto(f"/m/cases/{case['case_id']}")
+    for words in ("SUMMARY", "BUTTON"):
+        for _ in range(60):
+            phone.keyboard.press("Tab")
+            focused = phone.evaluate("[document.activeElement.tagName, document.activeElement.textContent]")
+            if focused[0] == words and "受理这件事" in focused[1]:
+                break
+        phone.keyboard.press("Enter")
+    expect(phone.get_by_text("已受理", exact=True)).to_be_visible()
+
+
+def test_the_first_screen_is_light(new_page: NewPage, place: Village) -> None:
+    for number in range(3):
+        place.open_case(f"第{number}件")
+    page = place.signed_in(new_page())
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    bytes_received: list[float] = []
+    asked: list[str] = []
+    session.on("Network.loadingFinished", lambda done: bytes_received.append(done["encodedDataLength"]))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/m", wait_until="load")
+    # What keeps the phone for days without a signal comes once the page is on the screen.
+    assert len(asked) <= FIRST_SCREEN_REQUESTS, asked
+    assert sum(bytes_received) <= FIRST_SCREEN_BYTES
