@@ -10,7 +10,7 @@ import uvloop
 
 from services.demo import Progress, read_progress
 from services.projections import operations
-from services.projections.operations import Status, UnknownView
+from services.projections.operations import SEARCH, RebuildReport, Status, UnknownView
 from services.projections.parking import Parked
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy
 from services.projections.verify import VerifyReport
@@ -18,6 +18,9 @@ from services.relay.standing import RelayStatus, relay_status
 from services.terminal import CommandFailed, Json, command_settings, show
 from shared.policy.moments import day_of
 from shared.runtime.data_directory import database_at_hand
+from shared.runtime.sealing import MasterKey
+from shared.runtime.secrets import read_secrets
+from shared.runtime.settings import Settings
 
 CALENDAR_WARNING_DAYS: Final = 60
 """How long before its end the calendar is an alarm."""
@@ -34,8 +37,23 @@ def rebuild(
 ) -> None:
     """Make read models anew beside those that are served, then exchange them."""
     with database_at_hand(command_settings()) as settings:
-        report = _run(operations.rebuild(settings.service_url, views or ()))
+        report = _run(_rebuild(settings, views or ()))
     show(report, f"made anew as of position {report.position}: {', '.join(report.models)}", as_json)
+
+
+async def _rebuild(settings: Settings, views: Sequence[str]) -> RebuildReport:
+    """What is named, by default all; of two positions the lower one is told."""
+    models = [view for view in views if view != SEARCH]
+    reports = []
+    if models or not views:
+        reports.append(await operations.rebuild(settings.service_url, models))
+    if SEARCH in views or not views:
+        master = MasterKey(read_secrets(settings).master_key)
+        reports.append(await operations.rebuild_search(settings.service_url, master))
+    return RebuildReport(
+        models=[name for report in reports for name in report.models],
+        position=min(report.position for report in reports),
+    )
 
 
 @app.command()
@@ -95,6 +113,7 @@ def _standing(found: Status, relay: RelayStatus | None, demo: Sequence[Progress]
     yield f"head {found.head}"
     for shard in found.projections:
         yield f"{shard.projection} shard {shard.shard}: position {shard.position}, {shard.lag} behind"
+    yield f"search: position {found.search.position}, {found.search.lag} behind"
     if relay is not None:
         yield f"relay: position {relay.position}, {relay.lag} behind"
         yield f"relay of views: position {relay.views_position}, {relay.views_lag} behind"

@@ -104,7 +104,7 @@ def _work(worker: str, settings: Settings, secrets: Secrets) -> None:
     if worker == PROJECTOR:
         from services.projections import worker as projector
 
-        projector.run(settings)
+        projector.run(settings, secrets)
     elif worker == RELAY:
         from services.relay import worker as relay
 

@@ -42,21 +42,34 @@ class Desk:
 
     async def ask(self, actor: Actor, path: str, **query: Any) -> tuple[int, Json]:
         """The status and the JSON of an answer; a parameter that is a list is repeated."""
-        key = repr(actor).encode()
-        self._readers[key] = actor
-        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
-        request = Request(
-            "GET", path, {b"authorization": key}, query_string=urlencode(given, doseq=True).encode()
-        )
-        answer = await self._routes.answer(request)
-        assert isinstance(answer, Answer)
-        return answer.status, json.loads(answer.content)
+        return await self._answer("GET", actor, path, query)
+
+    async def send(self, actor: Actor, path: str, body: Json, **query: Any) -> tuple[int, Json]:
+        """The same of a question that stands in a body."""
+        return await self._answer("POST", actor, path, query, json.dumps(body).encode())
 
     async def read(self, actor: Actor, path: str, **query: Any) -> Json:
         """The answer to a question that must be answered."""
         status, answer = await self.ask(actor, path, **query)
         assert status == 200, (path, query, answer)
         return answer
+
+    async def _answer(
+        self, method: str, actor: Actor, path: str, query: Json, content: bytes = b""
+    ) -> tuple[int, Json]:
+        key = repr(actor).encode()
+        self._readers[key] = actor
+        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+        request = Request(
+            method,
+            path,
+            {b"authorization": key},
+            query_string=urlencode(given, doseq=True).encode(),
+            content=content,
+        )
+        answer = await self._routes.answer(request)
+        assert isinstance(answer, Answer)
+        return answer.status, json.loads(answer.content)
 
     async def _find_sender(self, request: Request) -> None:
         request.actor = self._readers[request.headers[b"authorization"]]

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from services.projections.deadlines.queries import fetch_alarms
 from services.projections.parking import fetch_parked_records
 from services.projections.schema import PROJECTION
+from services.projections.search.standing import search_gauges
 from services.projections.standing import fetch_standing
 from shared.events.ledger.reader import fetch_head
 from shared.policy.moments import day_of
@@ -37,6 +38,7 @@ async def fetch_gauges(
         GaugeMetricFamily("anjie_ledger_head", "Position of the last event.", value=head),
         position,
         lag,
+        *await search_gauges(connection),
         GaugeMetricFamily("anjie_parked_records", "What stands still or was left out.", value=parked),
         GaugeMetricFamily("anjie_calendar_days_left", "Days until the calendar ends.", value=days_left),
         GaugeMetricFamily("anjie_sse_clients", "Clients that follow a stream here.", value=clients),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import Final
 
 import msgspec
 from psycopg import AsyncConnection
@@ -13,13 +14,19 @@ from services.projections.catalogue import MODELS, VIEWS, ReadModel
 from services.projections.deadlines.queries import fetch_alarms
 from services.projections.parking import Parked, ParkedRecord, fetch_parked, fetch_parked_records
 from services.projections.schema import PROJECTION
+from services.projections.search.indexer import make_anew
+from services.projections.search.standing import SearchStatus, fetch_search
 from services.projections.standing import fetch_standing
 from services.projections.verify import VerifyReport
 from shared.events.ledger.reader import fetch_head
 from shared.policy.clock_starts import calendar_of
 from shared.policy.moments import day_of
 from shared.runtime.database import service_pool
+from shared.runtime.sealing import MasterKey
 from shared.runtime.trees import Trees
+
+SEARCH: Final = "search"
+"""What the index of texts is called beside the read models."""
 
 
 class UnknownView(ValueError):
@@ -43,6 +50,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     parked: list[Parked]
     records: list[ParkedRecord]
     """Records of Kafka topics that were left out."""
+    search: SearchStatus
     overdue: int | None
     """Clocks whose breach stands; None while an upgraded database still makes the read model."""
     awaiting: int | None
@@ -76,6 +84,7 @@ async def status(url: str) -> Status:
         records = await fetch_parked_records(connection)
         head = (await fetch_head(connection)).position
         alarms = await fetch_alarms(connection)
+        search = await fetch_search(connection)
     shards = [
         ShardStatus(projection=PROJECTION, shard=shard, position=position, lag=head - position)
         for shard, position in sorted(standing.positions.items())
@@ -86,6 +95,7 @@ async def status(url: str) -> Status:
         projections=shards,
         parked=parked,
         records=records,
+        search=search,
         overdue=alarms and alarms.overdue,
         awaiting=alarms and alarms.awaiting,
         calendar_until=calendar_of(rules).known_until,
@@ -100,6 +110,11 @@ async def rebuild(url: str, views: Sequence[str] = ()) -> RebuildReport:
     models = _models(views)
     position = await rebuilding.rebuild(url, models)
     return RebuildReport(models=[model.name for model in models], position=position)
+
+
+async def rebuild_search(url: str, master: MasterKey) -> RebuildReport:
+    """Makes the index of texts anew; until it returns, not everything is found."""
+    return RebuildReport(models=[SEARCH], position=await make_anew(url, master))
 
 
 async def verify(url: str) -> VerifyReport:
@@ -121,6 +136,6 @@ def _models(names: Sequence[str]) -> list[ReadModel]:
     chosen: set[str] = set()
     for name in names or MODELS:
         if name not in MODELS and name not in VIEWS:
-            raise UnknownView(f"{name} is none of {', '.join(dict.fromkeys([*VIEWS, *MODELS]))}")
+            raise UnknownView(f"{name} is none of {', '.join(dict.fromkeys([*VIEWS, *MODELS, SEARCH]))}")
         chosen.update(VIEWS.get(name, (name,)))
     return [model for model in MODELS.values() if model.name in chosen]

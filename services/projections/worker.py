@@ -16,10 +16,13 @@ from services.projections.kafka_feed import KafkaFeed
 from services.projections.rebuild import ExchangeBlocked, RebuildBusy, rebuild
 from services.projections.runner import Runner, connect
 from services.projections.schema import outdated
+from services.projections.search.indexer import keep_indexed
 from services.projections.standing import fetch_standing
 from shared.events.ledger.feed import Feed
 from shared.runtime.database import service_pool
 from shared.runtime.garbage import BATCH_YOUNG_MAX, rarely_collected
+from shared.runtime.sealing import MasterKey
+from shared.runtime.secrets import Secrets
 from shared.runtime.settings import KafkaSettings, Settings
 from shared.runtime.signals import until_stopped
 
@@ -30,20 +33,22 @@ _TALLY_S: Final = 1.0
 _log = structlog.stdlib.get_logger("anjie.projections")
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, secrets: Secrets) -> None:
     """Projects until SIGTERM or SIGINT; the database may come and go.
 
     A batch or a rebuild that is cut off then is begun again at the next start.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(until_stopped(project(settings.service_url, settings.kafka)))
+        master = MasterKey(secrets.master_key)
+        runner.run(until_stopped(project(settings.service_url, settings.kafka, master=master)))
 
 
-async def project(url: str, kafka: KafkaSettings | None = None) -> None:
+async def project(url: str, kafka: KafkaSettings | None = None, *, master: MasterKey | None = None) -> None:
     """Keeps the read models up with the ledger, or with what Kafka has of it, until it is cancelled.
 
     Those whose definition has changed are made anew first, and all where Kafka divides the streams
     into another number of shards; the old rows are served until then, as of where they stand.
+    With the master key the texts are indexed as well.
     """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(service_pool(url, name="feed", connections_max=1))
@@ -59,6 +64,8 @@ async def project(url: str, kafka: KafkaSettings | None = None) -> None:
         stack.enter_context(rarely_collected(young_max=BATCH_YOUNG_MAX))
         _log.info("projections_follow", source="ledger" if kafka is None else "kafka")
         tasks.create_task(_keep_tallied(url))
+        if master is not None:
+            tasks.create_task(keep_indexed(url, master))
         await Runner(url, source).run()
 
 

@@ -47,6 +47,7 @@ class MasterKey:
         self._bodies = self._subkey("request bodies")
         self._digests = self._subkey("file digests")
         self._sign_in_subjects = self._subkey("sign-in subjects")
+        self._search = self._subkey("search index")
 
     def _subkey(self, purpose: str) -> bytes:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"anjie {purpose}".encode()).derive(self._master)
@@ -85,6 +86,10 @@ class MasterKey:
         """A keyed hash of whose attempts to sign in are counted, which says nothing without the key."""
         content = subject.encode("utf-8", "surrogatepass")
         return blake2b(content, digest_size=_HASH_BYTES, key=self._sign_in_subjects).digest()
+
+    def search_key(self, township: UUID) -> bytes:
+        """The key under which the texts of a township are indexed."""
+        return blake2b(township.bytes, digest_size=_HASH_BYTES, key=self._search).digest()
 
 
 class Sealing:

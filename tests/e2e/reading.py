@@ -19,6 +19,7 @@ import psycopg
 from services.projections.worker import project
 from shared.runtime.migrations import SERVICE_ROLE
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
+from shared.runtime.sealing import MasterKey
 from tests.conftest import Database
 from tests.e2e.conftest import Anjie, Json, Person, Town, build_town, serving
 
@@ -44,10 +45,13 @@ def settled(anjie: Anjie) -> Town:
 
 
 @contextlib.contextmanager
-def projecting(database: Database) -> Iterator[None]:
-    """Keeps the read models up with the ledger, in a thread of its own, until the block ends."""
+def projecting(database: Database, master: MasterKey | None = None) -> Iterator[None]:
+    """Keeps the read models up with the ledger, in a thread of its own, until the block ends.
+
+    With the master key the index of texts as well.
+    """
     loop = asyncio.new_event_loop()
-    task = loop.create_task(project(database.url))
+    task = loop.create_task(project(database.url, master=master))
 
     def run() -> None:
         with contextlib.suppress(asyncio.CancelledError):

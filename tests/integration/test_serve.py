@@ -230,6 +230,9 @@ def test_commands_reach_the_running_product(product: Product) -> None:
     assert (verified.returncode, msgspec.json.decode(verified.stdout)["holds"]) == (0, True)
     rebuilt = anjie("rebuild", "backlog_by_holder", data_dir=product.data_dir)
     assert (rebuilt.returncode, rebuilt.stdout) == (0, f"made anew as of position {EVENTS}: figures\n")
+    indexed = anjie("rebuild", "search", data_dir=product.data_dir)
+    assert (indexed.returncode, indexed.stdout) == (0, f"made anew as of position {EVENTS}: search\n")
+    assert f"search: position {EVENTS}, 0 behind" in anjie("status", data_dir=product.data_dir).stdout
     unknown = anjie("rebuild", "nothing", data_dir=product.data_dir)
     assert unknown.returncode == 1
     assert "nothing is none of" in unknown.stderr

@@ -54,6 +54,28 @@ def turn(request: Request, cls: type[Query], place: type[Place]) -> Turned[Query
     return Turned(pinned, after)
 
 
+def place_of(cursor: str | None, path: str, place: type[Place]) -> Place | None:
+    """Where the list of a body with this cursor goes on; the rest of the question is in the body itself.
+
+    Raises: Problem 422.
+    """
+    if cursor is None:
+        return None
+    try:
+        return msgspec.convert(read_cursor(cursor, path).after, place, strict=False)
+    except (CursorInvalid, msgspec.ValidationError):
+        raise invalid("/cursor", "cursor", _NOT_OF_THIS_LIST) from None
+
+
+def cursor_of(path: str, moment: Moment, after: Any) -> str | None:
+    """The cursor for such a body; None where there is no more."""
+    if after is None:
+        return None
+    return write_cursor(
+        Cursor(path=path, question={}, position=moment.position, after=msgspec.to_builtins(after))
+    )
+
+
 def needed(name: str, value: Needed | None) -> Needed:
     """A parameter that only the first page must name, since the cursor has it. Raises: Problem 422."""
     if value is None:

@@ -66,6 +66,27 @@ class MyCasesQuery(PageQuery, frozen=True, kw_only=True):
     state: list[State] | None = None
 
 
+class SearchQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The moment is now, once the lists and the index are at a position."""
+
+    min_position: Position | None = None
+
+
+class SearchCases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is sought, in the body, since addresses are written down everywhere.
+
+    A case is found where one text holds every word of `text`. The next page is the same body with
+    the `cursor`.
+    """
+
+    text: Search
+    unit: UUID | None = None
+    origin: UUID | None = None
+    state: list[State] | None = None
+    limit: Limit = LIMIT_DEFAULT
+    cursor: Cursor | None = None
+
+
 class BacklogQuery(MomentQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
     by: Literal["holder", "origin"] = "holder"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.projections.api import cases, figures, inbox, publications, register, streams, what_if
+from services.projections.api import cases, figures, inbox, publications, register, search, streams, what_if
 from services.projections.reads.reads import Reads
 from shared.runtime.sign_in import SignIn
 from shared.runtime.web import Operation
@@ -11,6 +11,7 @@ from shared.runtime.web import Operation
 def operations(reads: Reads, sign_in: SignIn) -> Sequence[Operation]:
     return (
         *cases.operations(reads),
+        search.operation(reads),
         *figures.operations(reads),
         *publications.operations(reads),
         inbox.operation(reads),

@@ -68,7 +68,7 @@ async def list_cases(
 ) -> tuple[list[dict[str, Any]], After | None]:
     """A page of cases, by default the latest opened first, and where the next one begins."""
     tree = sources.trees.at(moment.position, moment.occurred)
-    where, parameters = _where(wanted, actor, tree, moment)
+    where, parameters = restricted(wanted, actor, tree, moment)
     beyond, direction = (SQL(">"), SQL("ASC")) if oldest_first else (SQL("<"), SQL("DESC"))
     if after is not None:
         further = SQL("(opened_at, case_id) {} (%(after_at)s, %(after_id)s)").format(beyond)
@@ -100,7 +100,10 @@ async def _items(
     ]
 
 
-def _where(wanted: Wanted, actor: Actor, tree: UnitTree, moment: Moment) -> tuple[Composed, dict[str, Any]]:
+def restricted(
+    wanted: Wanted, actor: Actor, tree: UnitTree, moment: Moment
+) -> tuple[Composed, dict[str, Any]]:
+    """What a row of `views.cases` has to be, with the parameters of that."""
     held, parameters = valid(moment.as_of)
     restrictions: list[tuple[SQL, str, Any]] = [
         (SQL("holder_unit = ANY(%(unit)s)"), "unit", wanted.unit and units_of(tree, wanted.unit)),

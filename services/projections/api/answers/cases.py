@@ -197,3 +197,9 @@ class MyCase(CaseListed, frozen=True, kw_only=True):
 
 class MyCasesAnswer(Page, frozen=True, kw_only=True):
     items: list[MyCase | Hidden]
+
+
+class SearchAnswer(Page, frozen=True, kw_only=True):
+    items: list[CaseListed]
+    indexed_position: int
+    """Up to which the texts of every case can be found."""
