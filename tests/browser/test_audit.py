@@ -127,7 +127,7 @@ def test_the_room_is_for_those_who_oversee(new_page: NewPage, product: Product, 
         assert ("仅供监督员" in answer.text) == (status == 403)
     stranger = new_page()
     stranger.goto("/audit")
-    expect(stranger).to_have_url(re.compile(r"/sign-in\?next=/audit$"))
+    expect(stranger).to_have_url(re.compile(r"/sign-in\?next=%2Faudit$"))
 
 
 # --- finding -------------------------------------------------------------------------------------
