@@ -21,6 +21,7 @@ from shared.runtime.settings import KafkaSettings
 _DECIDED_S: Final = 5.0
 """The markers of a transaction that doesn't hang follow its end within milliseconds."""
 _LOOK_S: Final = 0.01
+_CALL_MS: Final = 5_000
 
 
 class Watch:
@@ -37,8 +38,8 @@ class Watch:
     def hanging(self) -> frozenset[TopicPartition]:
         """Where something isn't decided, while nobody writes. Raises: kafka.errors.KafkaError."""
         # In this order: what comes in between the two questions isn't taken for undecided.
-        ends = self._written.end_offsets(self._partitions)
-        stable = self._decided.end_offsets(self._partitions)
+        ends = self._written.end_offsets(self._partitions, timeout_ms=_CALL_MS)
+        stable = self._decided.end_offsets(self._partitions, timeout_ms=_CALL_MS)
         return frozenset(partition for partition in self._partitions if stable[partition] < ends[partition])
 
     def await_decided(self) -> None:

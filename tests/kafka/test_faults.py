@@ -100,6 +100,8 @@ def test_a_part_that_dies_by_itself_is_started_anew(stage: Stage) -> None:
         child for child in psutil.Process().children() if child.cmdline()[-2:] == ["--only", "clock"]
     ]
     clock.kill()
+    clock.wait()
+    stage.tend()
 
     settle(stage)
     assert any(line.startswith("clock-") for line in stage.ended)
