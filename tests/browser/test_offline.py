@@ -319,18 +319,20 @@ def test_a_refused_answer_is_told_beside_its_field_and_edited(village: Village, 
     page.goto("/m/record")
     phone.await_standing("done")
     fill(page, "")
+    page.set_input_files("#photo", {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG a wall"})
     page.click(SAVE)
     expect(page.locator("#title[aria-invalid=true]")).to_be_visible()
     expect(page.locator("#description")).to_have_value("门口的路灯坏了三天")
     page.goto("/m")
-    page.locator(WAITING).get_by_role("button", name="修改").click()
+    page.locator(WAITING).get_by_role("button", name="修改").first.click()
     page.wait_for_url("**/m/record")
     expect(page.locator("#description")).to_have_value("门口的路灯坏了三天")
     page.fill("#title", "改过的题目")
     page.click(SAVE)
     page.wait_for_url("**/m/cases/*")
     await_gone(page)
-    assert len(village.titled("改过的题目")) == 1
+    [case] = village.titled("改过的题目")
+    assert village.topics(case["case_id"]).count("case.document_attached") == 1
     assert "" not in [case["title"] for case in village.cases()]
 
 

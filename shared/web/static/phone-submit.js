@@ -110,7 +110,10 @@ function showsErrors(form, item) {
   const elsewhere = showErrors(form, item.refusal?.problem.errors ?? []);
   if (!form.querySelector("[aria-invalid]")) return false;
   form.dataset.replaces = item.id;
-  notice(form, "kept", "bad", word("wrong"), " ", elsewhere.join(" "));
+  const photos = photosOf(form);
+  // They are in the outbox, each on its own.
+  for (const { field } of photos) field.value = "";
+  notice(form, "kept", "bad", [word("wrong"), ...elsewhere, ...(photos.length ? [word("photos_kept")] : [])].join(" "));
   return true;
 }
 
