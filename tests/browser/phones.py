@@ -140,6 +140,10 @@ class Phone:
         fields: dict[str, str | float | bool] = {"login": who.login, "password": PASSWORD}
         assert self.context.request.post("/sign-in", form=fields).ok
 
+    def send_from_pages_alone(self) -> None:
+        """As where there is no Background Sync; what the worker sends can't be caught on its way."""
+        self.context.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
+
     def expire(self) -> None:
         """Lets the session end without signing out."""
         self.context.clear_cookies()

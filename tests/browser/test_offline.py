@@ -252,6 +252,7 @@ def test_what_was_stored_without_an_answer_is_stored_once(village: Village, new_
     path = f"/m/cases/{case['case_id']}"
     phone = new_phone()
     page = phone.open()
+    phone.send_from_pages_alone()
     phone.sign_in(village.leader)
     phone.prepare(path)
     phone.signal(False)
@@ -413,6 +414,7 @@ def test_another_account_sees_and_sends_nothing_of_the_first(village: Village, n
 def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: NewPhone) -> None:
     phone = new_phone()
     page = phone.open()
+    phone.send_from_pages_alone()
     phone.sign_in(village.leader)
     phone.prepare("/m/record")
     phone.context.route("**/v1/commands:batch", lambda route: route.abort())
