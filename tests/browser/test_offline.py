@@ -118,7 +118,8 @@ def await_kept(page: Page, title: str) -> None:
 
 
 def stored_text(page: Page) -> str:
-    """All that lies in IndexedDB and in the caches, read as text."""
+    """All that lies in IndexedDB and in the caches, read as text, once the page goes nowhere any more."""
+    page.wait_for_load_state("networkidle")
     text: str = page.evaluate(
         """async () => {
             const asText = value => {
