@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, MyCasesAnswer, TimelineAnswer
+from services.projections.api.answers.boards import MyCasesAnswer
+from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, TimelineAnswer
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import CasesQuery, MomentQuery, MyCasesQuery, TimelineQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.projections.api.answers.cases import CaseListed
+from services.projections.api.answers.cases import CaseListed, TimeLeft
 from services.projections.api.answers.parts import Answer, Count, Hidden, Page, Part
 from shared.events.vocabulary import DeadlineState, InboxKind, Timer, UnitKind
 
@@ -83,6 +83,21 @@ class DeadlinesAnswer(Page, frozen=True, kw_only=True):
     due_today: Count
     due_soon: Count
     items: list[DeadlineItem | Hidden]
+
+
+class ClockListed(DeadlineItem, frozen=True, kw_only=True):
+    """A clock of which something is still to come."""
+
+    left: TimeLeft | None
+
+
+class MyCase(CaseListed, frozen=True, kw_only=True):
+    deadlines: list[ClockListed]
+    """Soonest due first."""
+
+
+class MyCasesAnswer(Page, frozen=True, kw_only=True):
+    items: list[MyCase | Hidden]
 
 
 class InboxItem(Part, frozen=True, kw_only=True):

@@ -176,29 +176,6 @@ class CasesAnswer(Page, frozen=True, kw_only=True):
     items: list[CaseListed | Hidden]
 
 
-class ClockListed(Part, frozen=True, kw_only=True):
-    """A clock of which something is still to come."""
-
-    case_id: UUID
-    timer: Timer
-    version: int
-    started_at: datetime
-    due_at: datetime | None
-    original_due_at: datetime | None
-    state: DeadlineState
-    holder_unit: UUID
-    left: TimeLeft | None
-
-
-class MyCase(CaseListed, frozen=True, kw_only=True):
-    deadlines: list[ClockListed]
-    """Soonest due first."""
-
-
-class MyCasesAnswer(Page, frozen=True, kw_only=True):
-    items: list[MyCase | Hidden]
-
-
 class SearchAnswer(Page, frozen=True, kw_only=True):
     items: list[CaseListed]
     indexed_position: int
