@@ -21,7 +21,6 @@ from shared.runtime.settings import KafkaSettings
 _DECIDED_S: Final = 5.0
 """The markers of a transaction that doesn't hang follow its end within milliseconds."""
 _LOOK_S: Final = 0.01
-_CALL_MS: Final = 5_000
 
 
 class Watch:
@@ -38,8 +37,8 @@ class Watch:
     def hanging(self) -> frozenset[TopicPartition]:
         """Where something isn't decided, while nobody writes. Raises: kafka.errors.KafkaError."""
         # In this order: what comes in between the two questions isn't taken for undecided.
-        ends = self._written.end_offsets(self._partitions, timeout_ms=_CALL_MS)
-        stable = self._decided.end_offsets(self._partitions, timeout_ms=_CALL_MS)
+        ends = self._written.end_offsets(self._partitions)
+        stable = self._decided.end_offsets(self._partitions)
         return frozenset(partition for partition in self._partitions if stable[partition] < ends[partition])
 
     def await_decided(self) -> None:
@@ -55,9 +54,3 @@ class Watch:
 
     def close(self) -> None:
         self._stack.close()
-
-
-def hanging_in(kafka: KafkaSettings, partitions: Collection[TopicPartition]) -> frozenset[TopicPartition]:
-    """Where something isn't decided, while nobody writes. Raises: kafka.errors.KafkaError."""
-    with closing(Watch(kafka, partitions)) as watch:
-        return watch.hanging()

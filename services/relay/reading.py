@@ -1,7 +1,7 @@
 """Reading partitions between offsets, outside of any group."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final, Literal
 
@@ -13,25 +13,19 @@ from shared.runtime.kafka import client_options
 from shared.runtime.settings import KafkaSettings
 
 _READ_TIMEOUT_S: Final = 10.0
+_REQUEST_TIMEOUT_MS: Final = 5_000
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 
 
 def reader(kafka: KafkaSettings, isolation: Isolation = "read_committed") -> Any:
-    """A consumer of no group."""
-    return KafkaConsumer(**client_options(kafka), isolation_level=isolation, enable_auto_commit=False)
-
-
-def ends_of(
-    kafka: KafkaSettings, partitions: Collection[TopicPartition], isolation: Isolation
-) -> Mapping[TopicPartition, int]:
-    """The end of each partition; of what is committed, that is before the first undecided record.
-
-    Raises: kafka.errors.KafkaError.
-    """
-    with closing(reader(kafka, isolation)) as consumer:
-        ends: Mapping[TopicPartition, int] = consumer.end_offsets(list(partitions))
-        return ends
+    """A consumer of no group; none of its calls waits long for a broker that is away."""
+    return KafkaConsumer(
+        **client_options(kafka),
+        isolation_level=isolation,
+        enable_auto_commit=False,
+        request_timeout_ms=_REQUEST_TIMEOUT_MS,
+    )
 
 
 def read(consumer: Any, partition: TopicPartition, start: int, end: int) -> Iterator[list[Any]]:
@@ -72,7 +66,7 @@ def undecided(kafka: KafkaSettings, partition: TopicPartition) -> list[Any]:
 
     Raises: kafka.errors.KafkaError.
     """
-    start = ends_of(kafka, [partition], "read_committed")[partition]
-    with closing(reader(kafka, "read_uncommitted")) as consumer:
+    with closing(reader(kafka)) as deciding, closing(reader(kafka, "read_uncommitted")) as consumer:
+        start = deciding.end_offsets([partition])[partition]
         end = consumer.end_offsets([partition])[partition]
         return [record for some in read(consumer, partition, start, end) for record in some]

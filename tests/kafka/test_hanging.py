@@ -15,7 +15,7 @@ from kafka.structs import TopicPartition
 
 from infra.kafka.broker import Broker, BrokerUnavailable, installation
 from services.projections.published.steps import Change
-from services.relay.hanging import hanging_in
+from services.relay.hanging import Watch
 from services.relay.publisher import Publisher
 from services.relay.records import record_of
 from services.relay.transactions import Transactions, Unpublishable
@@ -64,6 +64,11 @@ def hang(publisher: Publisher | ViewPublisher, marked: Collection[TopicPartition
             manager._partitions_in_transaction.add(partition)
 
     manager.maybe_add_partition_to_transaction = add_some
+
+
+def hanging_in(town: KafkaSettings, partitions: Collection[TopicPartition]) -> frozenset[TopicPartition]:
+    with closing(Watch(town, partitions)) as watch:
+        return watch.hanging()
 
 
 def ways(where: Sequence[TopicPartition]) -> list[tuple[TopicPartition, ...]]:
