@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from services.pages.audit.wording import Wording
+from services.pages.wording import Wording
 
 Lines = dict[str, str]
 """What a field says, a line for each of its parts, by what tells the part from the others."""

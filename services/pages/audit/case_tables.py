@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from services.pages.audit.case_fields import Change, Described
 from services.pages.audit.steps import Told
 from services.pages.audit.tables import Cell, Table
-from services.pages.audit.wording import Wording
+from services.pages.wording import Wording
 
 
 def state_table(state: Iterable[Described], wording: Wording) -> Table:

@@ -9,8 +9,8 @@ from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.figure_tables import compared_table, explained_table, value_in_words
 from services.pages.audit.figures import end_of
 from services.pages.audit.tables import Table
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 

@@ -14,7 +14,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from services.pages.audit.tables import Table
-from services.pages.audit.wording import Wording
+from services.pages.wording import Wording
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer
 

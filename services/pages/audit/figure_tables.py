@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from services.pages.audit.tables import Cell, Table
-from services.pages.audit.wording import Wording
+from services.pages.wording import Wording
 
 Explained = Callable[..., str]
 """From a measure, and the unit, level or timer asked for, to the page that explains it."""

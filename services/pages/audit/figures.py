@@ -12,8 +12,8 @@ from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.figure_tables import backlog_table, kpi_table, urgent_table
 from services.pages.audit.tables import Table
 from services.pages.audit.units import Choice, chosen_unit
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.policy.moments import SHANGHAI, day_of
 from shared.runtime.web import Answer, Operation, Request
 

@@ -8,8 +8,8 @@ from services.pages.audit.asked import Given, given, wrong_fields
 from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.tables import Cell, Table
 from services.pages.audit.units import Choice, chosen_unit
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from services.pages.audit.asked import given
 from services.pages.audit.tables import Cell, Table
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.runtime.web import Answer, Operation, Request
 
 LIMIT: Final = 200

@@ -11,8 +11,8 @@ from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, cha
 from services.pages.audit.case_tables import changed_table, state_table, timeline_table
 from services.pages.audit.exports import Export, exported, printed
 from services.pages.audit.steps import Axis, History, Step, before, history
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.room import Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlencode
 
-from services.pages.audit.wording import Wording
+from services.pages.wording import Wording
 
 Axis = Literal["known", "happened"]
 """`known`: as it was known then, event by event as they were recorded. `happened`: as it came about."""

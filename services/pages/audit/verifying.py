@@ -2,8 +2,8 @@
 
 from services.pages.audit.proof import checks
 from services.pages.audit.replay import case_timeline
-from services.pages.audit.wording import wording_of
 from services.pages.room import Me, Room
+from services.pages.wording import wording_of
 from shared.runtime.web import Answer, Operation, Request
 
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from services.pages.audit.wording import Wording
 from services.pages.commands.asked import ASKED
 from services.pages.commands.forms import CHOSEN_HERE, Choice
 from services.pages.room import Room
+from services.pages.wording import Wording
 from shared.events.vocabulary import OPEN_STATES
 from shared.runtime.web import Request
 

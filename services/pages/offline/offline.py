@@ -10,14 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from services.pages.room import Me, Room, page
+from services.pages.wording import wording_of
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.look import look_of
 from shared.web.pages import SECURITY, Pages
 
 _PRELOADED: Final = ("tokens.css", "components.css", "mark.svg")
 """Of what every page loads, what the phone's pages load; and all that is named after the phone."""
-_VISITS: Final = "visit_kind"
-_ROLES: Final = "person_role"
 _ICON_SIZES: Final = (192, 512)
 
 
@@ -36,9 +35,8 @@ def operations(room: Room) -> Sequence[Operation]:
         return pages.render(request, "offline/without_signal.html")
 
     async def new_case(request: Request, me: Me) -> Answer:
-        lists = (await room.api.get(request, "/v1/reference"))["lists"]
-        language = look_of(request).language
-        visits, roles = (_choices(lists[name]["items"], language) for name in (_VISITS, _ROLES))
+        wording = await wording_of(room, request)
+        visits, roles = wording.codes("visit_kind"), wording.codes("person_role")
         return pages.render(request, "offline/new_case.html", me=me, visits=visits, roles=roles)
 
     return (
@@ -77,7 +75,3 @@ def _manifest(pages: Pages, language: str) -> dict[str, Any]:
         "display": "standalone",
         "icons": [*png, {"src": pages.assets.path("mark.svg"), "sizes": "any", "type": "image/svg+xml"}],
     }
-
-
-def _choices(items: list[dict[str, Any]], language: str) -> list[tuple[str, str]]:
-    return [(item["code"], item[language]) for item in items]

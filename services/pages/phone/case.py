@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.clock_words import clock_words
 from services.pages.commands.case_choices import case_choices
 from services.pages.commands.forms import CaseForms
 from services.pages.phone.my_cases import title_of
 from services.pages.room import Handler, Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.clock_words import ClockWords, clock_words
 from services.pages.room import Handler, Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.events.vocabulary import State
 from shared.runtime.web import Answer, Request
 

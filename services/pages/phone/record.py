@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from services.pages.audit.wording import Wording, wording_of
 from services.pages.phone.my_cases import title_of
 from services.pages.room import Handler, Me, Room
+from services.pages.wording import Wording, wording_of
 from shared.events.vocabulary import OPEN_STATES
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request

@@ -10,10 +10,10 @@ from msgspec import Meta
 from services.pages.room import Me, Room
 from services.pages.screens import screens_of
 from services.pages.wall.units import all_units, called
+from services.pages.wording import wording_of
 from shared.events.vocabulary import OPEN_STATES
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
-from shared.web.look import look_of
 
 _PAGE: Final = 50
 _CLOCKS_MAX: Final = 1_000
@@ -48,13 +48,7 @@ class CaseLists:
         clocks = asked.list in _CLOCKS
         found = await (self._clocks if clocks else self._cases)(request, asked, unit)
         names = called(await all_units(self._room.api, request))
-        reference = (await self._room.api.get(request, "/v1/reference"))["lists"]
-        language = look_of(request).language
-
-        def label(kind: str, code: str) -> str:
-            items: dict[str, str] = {item["code"]: item[language] for item in reference[kind]["items"]}
-            return items.get(code, code)
-
+        wording = await wording_of(self._room, request)
         return self._room.pages.render(
             request,
             "wall/cases.html",
@@ -65,7 +59,7 @@ class CaseLists:
             items=found["items"],
             next=found["next"],
             names=names,
-            label=label,
+            label=wording.code,
             days_since=lambda opened: _days_since(opened, found["as_of_instant"]),
             last_day=_last_day,
             case_path=_case_path(me),

@@ -8,10 +8,10 @@ from services.pages.room import Me, Room
 from services.pages.screens import screens_of
 from services.pages.wall.cases import CaseLists, wall_path
 from services.pages.wall.units import all_units
+from services.pages.wording import wording_of
 from shared.events.vocabulary import OPEN_STATES
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
-from shared.web.look import look_of
 
 _PATH: Final = "/wall"
 _FOUND_MAX: Final = 60
@@ -54,8 +54,7 @@ async def _wall(room: Room, request: Request, me: Me, unit: str | None) -> Answe
     _check(me)
     backlog = await room.api.get(request, "/v1/backlog", by="origin", unit=unit)
     own = [row for row in backlog["rows"] if row["unit_id"] == unit]
-    reference = (await room.api.get(request, "/v1/reference"))["lists"]
-    language = look_of(request).language
+    wording = await wording_of(room, request)
     return room.pages.render(
         request,
         "wall/wall.html",
@@ -64,7 +63,7 @@ async def _wall(room: Room, request: Request, me: Me, unit: str | None) -> Answe
         name=own[0]["name"] if own else None,
         sees_cases=me.role != "dashboard",
         open_states=sorted(OPEN_STATES),
-        categories={item["code"]: item[language] for item in reference["category"]["items"]},
+        categories=dict(wording.codes("category")),
     )
 
 
