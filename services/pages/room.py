@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from services.pages.api import Api, Refused
+from services.pages.screens import Screen
+from shared.runtime.problems import Problem, Text
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.pages import Pages
 
@@ -30,9 +32,18 @@ Handler = Callable[[Request, Me], Awaitable[Answer]]
 class Room:
     """Pages for people who have signed in; others are asked to, and come back to where they wanted to go."""
 
-    def __init__(self, pages: Pages, api: Api) -> None:
+    def __init__(
+        self, pages: Pages, api: Api, screen: Screen | None = None, refusal: Text | None = None
+    ) -> None:
+        """`refusal` is told to whoever the screen, if there is one, isn't for."""
         self.pages = pages
         self.api = api
+        self._screen = screen
+        self._refusal = refusal
+
+    def of(self, screen: Screen, refusal: Text | None = None) -> "Room":
+        """The same for those alone whom the screen is for."""
+        return Room(self.pages, self.api, screen, refusal)
 
     def page(self, path: str, name: str, handler: Handler, *, method: str = "GET") -> Operation:
         """What the handler refuses, or the interface does for it, is told on a page as well."""
@@ -40,6 +51,8 @@ class Room:
         async def handle(request: Request) -> Answer:
             try:
                 me = msgspec.convert(await self.api.get(request, "/v1/me"), Me)
+                if self._screen is not None and me.role not in self._screen.roles:
+                    raise Problem("forbidden", self._refusal)
                 return await handler(request, me)
             except Refused as refused:
                 if refused.status == 401:

@@ -10,28 +10,20 @@ class Screen(NamedTuple):
     roles: frozenset[str]
 
 
-SCREENS: Final[tuple[Screen, ...]] = (
-    Screen(
-        "phone",
-        "/m",
-        frozenset(
-            (
-                "group_leader",
-                "mediator",
-                "grid_worker",
-                "village_officer",
-                "township_officer",
-                "community_police",
-            )
-        ),
-    ),
-    Screen("audit", "/audit", frozenset(("supervisor", "auditor"))),
-    Screen(
-        "wall",
-        "/wall",
-        frozenset(("dashboard", "village_officer", "township_officer", "supervisor", "auditor")),
+PHONE: Final = Screen(
+    "phone",
+    "/m",
+    frozenset(
+        ("group_leader", "mediator", "grid_worker", "village_officer", "township_officer", "community_police")
     ),
 )
+AUDIT: Final = Screen("audit", "/audit", frozenset(("supervisor", "auditor")))
+WALL: Final = Screen(
+    "wall",
+    "/wall",
+    frozenset(("dashboard", "village_officer", "township_officer", "supervisor", "auditor")),
+)
+SCREENS: Final = (PHONE, AUDIT, WALL)
 
 
 def screens_of(role: str) -> list[Screen]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from services.pages.room import Me, Room
-from services.pages.screens import screens_of
+from services.pages.screens import AUDIT
 from services.pages.wall.units import all_units, called
 from services.pages.wording import wording_of
 from shared.events.vocabulary import OPEN_STATES
@@ -18,7 +18,6 @@ from shared.runtime.web import Answer, Request
 _PAGE: Final = 50
 _CLOCKS_MAX: Final = 1_000
 _DAYS: Final = 14
-_AUDIT: Final = "/audit"
 
 _CLOCKS: Final[Mapping[str, str]] = {"overdue": "BREACHED", "today": "RUNNING"}
 """Lists of clocks, and the state in which these are."""
@@ -107,5 +106,4 @@ def _days_since(opened: str, now: str) -> int:
 
 def _case_path(me: Me) -> str | None:
     """Where this reader has a page for each case, if anywhere."""
-    audits = any(screen.path == _AUDIT for screen in screens_of(me.role))
-    return f"{_AUDIT}/cases/" if audits else None
+    return f"{AUDIT.path}/cases/" if me.role in AUDIT.roles else None

@@ -5,15 +5,13 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from services.pages.room import Me, Room
-from services.pages.screens import screens_of
+from services.pages.screens import WALL
 from services.pages.wall.cases import CaseLists, wall_path
 from services.pages.wall.units import all_units
 from services.pages.wording import wording_of
 from shared.events.vocabulary import OPEN_STATES
-from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 
-_PATH: Final = "/wall"
 _FOUND_MAX: Final = 60
 
 
@@ -25,7 +23,6 @@ def operations(room: Room) -> Sequence[Operation]:
         return await _wall(room, request, me, str(request.id("unit_id")))
 
     async def choice(request: Request, me: Me) -> Answer:
-        _check(me)
         name = parse_qs(request.query_string.decode()).get("name", [""])[-1].strip()
         units = [unit for unit in await all_units(room.api, request) if not unit["closed"]]
         theirs = _beneath(units, me.unit)
@@ -35,23 +32,18 @@ def operations(room: Room) -> Sequence[Operation]:
         )
 
     lists = CaseLists(room)
+    walls = room.of(WALL)
     return (
-        room.page("/wall", "wall", own),
-        room.page("/wall/units", "wall-units", choice),
+        walls.page("/wall", "wall", own),
+        walls.page("/wall/units", "wall-units", choice),
         room.page("/wall/cases", "wall-own-cases", lists.own),
-        room.page("/wall/{unit_id}", "wall-of-unit", beneath),
+        walls.page("/wall/{unit_id}", "wall-of-unit", beneath),
         room.page("/wall/{unit_id}/cases", "wall-cases", lists.beneath),
     )
 
 
-def _check(me: Me) -> None:
-    if not any(screen.path == _PATH for screen in screens_of(me.role)):
-        raise Problem("forbidden")
-
-
 async def _wall(room: Room, request: Request, me: Me, unit: str | None) -> Answer:
     """The frame of the wall; what stands in it is asked for by the browser, which goes on asking."""
-    _check(me)
     backlog = await room.api.get(request, "/v1/backlog", by="origin", unit=unit)
     own = [row for row in backlog["rows"] if row["unit_id"] == unit]
     wording = await wording_of(room, request)
