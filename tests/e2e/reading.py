@@ -115,9 +115,10 @@ class Listener:
         return received
 
     def until(self, position: int) -> list[Event]:
-        """The events up to and with the first whose position is this or beyond."""
+        """The events up to and with the first whose rows are as of this position or beyond."""
         events = [self.next()]
-        while events[-1][1].get("position", 0) < position:
+        # A reset has the position of the snapshot that follows it.
+        while events[-1][0] == "reset" or events[-1][1].get("position", 0) < position:
             events.append(self.next())
         return events
 
