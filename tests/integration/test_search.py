@@ -190,6 +190,20 @@ def test_processes_that_share_the_work_and_come_and_go_make_the_same_index(datab
     asyncio.run(work())
 
 
+def test_a_text_that_does_not_open_keeps_none_of_the_others_waiting(database: Database) -> None:
+    async def work() -> None:
+        await county_of(database, Random(7), 60)
+        whole = indexed(database)
+        with psycopg.connect(database.owner_url) as owner:
+            broken = {row[3] for row in whole[::5]}
+            change = "UPDATE vault.keys SET wrapped = sha512(wrapped) WHERE key_id = ANY(%s)"
+            owner.execute(change, [list(broken)])
+        await make_anew(database.url, MASTER)
+        assert indexed(database) == [row for row in whole if row[3] not in broken] != []
+
+    asyncio.run(work())
+
+
 def test_an_index_that_was_cut_otherwise_is_made_anew(database: Database) -> None:
     async def work() -> None:
         county, _ = await county_of(database, Random(2), 40)

@@ -54,7 +54,7 @@ async def keep_indexed(url: str, master: MasterKey) -> None:
             try:
                 if not await indexer.step():
                     await asyncio.sleep(_LOOK_S)
-            except (psycopg.Error, PoolTimeout, SealBroken) as error:
+            except (psycopg.Error, PoolTimeout) as error:
                 end_if_cancelled()
                 _log.warning("indexing_interrupted", error=type(error).__name__, again_in_s=_AGAIN_S)
                 await asyncio.sleep(_AGAIN_S)
@@ -119,10 +119,23 @@ class Indexer:
             for place, value in told.texts.items()
         }
         missing = {entry: value for entry, value in wanted.items() if entry not in known}
-        opened = await self._vault.open_many(missing.values())
+        opened = await self._opened(missing.values())
         async with connection.cursor() as cursor:
             await cursor.executemany(_FORGET, [place for *_, place in known - wanted.keys()])
             await cursor.executemany(_STORE, list(self._rows(missing, opened)))
+
+    async def _opened(self, values: Collection[Private]) -> dict[Private, str | None]:
+        """The clear texts. One that doesn't open is found by nobody, and must not keep the others waiting."""
+        try:
+            return await self._vault.open_many(values)
+        except SealBroken:
+            opened: dict[Private, str | None] = {}
+            for value in values:
+                try:
+                    opened |= await self._vault.open_many([value])
+                except SealBroken:
+                    _log.error("text_not_indexed", event_id=str(value.event), field=value.field)
+            return opened
 
     async def _told(self, connection: Connection, case_ids: Collection[UUID]) -> list[tuple[UUID, CaseTexts]]:
         async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
@@ -145,7 +158,7 @@ class Indexer:
     ) -> Iterator[tuple[Any, ...]]:
         keys = {township: self._vault.master.search_key(township) for _, township, _ in missing}
         for (case_id, township, place), value in missing.items():
-            text = opened[value]
+            text = opened.get(value)
             if text is not None:
                 grams = keyed(text_grams(words_of(text)), keys[township])
                 yield (*place, case_id, value.key, township, grams)
