@@ -26,6 +26,7 @@ MODULES: Final = (
     "projections",
     "reads",
     "scrub",
+    "paint",
     "clocks",
     "figures",
     "what_if",

@@ -17,6 +17,7 @@ from playwright.sync_api import (
 
 from infra.browser import OPTIONS, chromium
 from infra.programs import ProgramUnavailable
+from tests.browser.villages import Village
 from tests.product import Product, serving
 
 WAIT_MS = 10_000
@@ -49,6 +50,13 @@ def product() -> Iterator[Product]:
     """One with an empty ledger, shared by all tests."""
     with tempfile.TemporaryDirectory(prefix="anjie-test-") as directory, serving(Path(directory)) as running:
         yield running
+
+
+@pytest.fixture
+def place(product: Product) -> Iterator[Village]:
+    village = Village(product)
+    yield village
+    village.close()
 
 
 @pytest.fixture
