@@ -1,10 +1,10 @@
-"""Calling what blocks."""
+"""Calling what blocks, beside other tasks."""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 _FINISH_S: Final = 5.0
 """How long a transaction under way may take after the signal to stop."""
@@ -54,3 +54,11 @@ async def look_again(look: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(_LOOK_S)
         await in_thread(look)
+
+
+def first_error(group: BaseExceptionGroup[Any]) -> BaseException:
+    """What went wrong first, in whichever task of a task it was."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -17,7 +17,7 @@ from services.projections.published.rows import READ_FROM_ROWS, lacking
 from services.projections.published.steps import Change, at_position, changes_between, whole
 from services.projections.reads.progress import Progress, Stand
 from services.relay.standing import Reached
-from services.relay.threads import in_thread, look_again
+from services.relay.threads import first_error, in_thread, look_again
 from services.relay.transactions import TRANSACTION_BYTES_MAX, NotPublished, Unpublishable
 from services.relay.view_publisher import ViewPublisher
 from shared.events.ledger.reader import fetch_head
@@ -50,9 +50,9 @@ async def publish_views(url: str, kafka: KafkaSettings, reached: Reached) -> Non
                 await _Views(pool, trees, progress, publisher, reached).follow()
         except* Unpublishable as unfit:
             again_s = _UNFIT_AGAIN_S
-            log.error("views_unfit", reason=str(unfit.exceptions[0]), again_in_s=again_s)
+            log.error("views_unfit", reason=str(first_error(unfit)), again_in_s=again_s)
         except* (psycopg.Error, PoolTimeout, KafkaError, NotPublished) as away:
-            log.warning("views_wait", reason=type(away.exceptions[0]).__name__, again_in_s=again_s)
+            log.warning("views_wait", reason=type(first_error(away)).__name__, again_in_s=again_s)
         except* Exception:
             # Whatever it was, the events go on.
             again_s = _UNFIT_AGAIN_S

@@ -21,7 +21,7 @@ from psycopg_pool import PoolTimeout
 from services.kafka_topics import create_missing
 from services.relay.publisher import Publisher
 from services.relay.standing import Reached, await_turn, session, tell
-from services.relay.threads import in_thread, look_again
+from services.relay.threads import first_error, in_thread, look_again
 from services.relay.transactions import NotPublished, Unpublishable
 from services.relay.view_worker import publish_views
 from shared.events.ledger.feed import Feed
@@ -56,9 +56,9 @@ async def relay(url: str, kafka: KafkaSettings) -> None:
                 await _lead(turn, pool, url, kafka)
         except* Unpublishable as unfit:
             again_s = _UNFIT_AGAIN_S
-            log.error("relay_unfit", reason=str(unfit.exceptions[0]), again_in_s=again_s)
+            log.error("relay_unfit", reason=str(first_error(unfit)), again_in_s=again_s)
         except* (psycopg.Error, PoolTimeout, KafkaError, NotPublished) as away:
-            log.warning("relay_waits", reason=type(away.exceptions[0]).__name__, again_in_s=again_s)
+            log.warning("relay_waits", reason=type(first_error(away)).__name__, again_in_s=again_s)
         end_if_cancelled()
         await asyncio.sleep(again_s)
 
@@ -82,8 +82,10 @@ async def _lead(turn: AsyncConnection[Any], pool: Pool, url: str, kafka: KafkaSe
             if publisher.position > head:
                 raise Unpublishable(f"position {publisher.position} is published, the ledger ends at {head}")
             log.info("relay_publishes", position=publisher.position, head=head)
-            tasks.create_task(look_again(publisher.look))
-            await _follow(publisher, Feed(pool, batch_max=BATCH_EVENTS_MAX), reached)
+            # Nobody may look any more when the publisher is closed.
+            async with asyncio.TaskGroup() as looking:
+                looking.create_task(look_again(publisher.look))
+                await _follow(publisher, Feed(pool, batch_max=BATCH_EVENTS_MAX), reached)
         finally:
             await in_thread(publisher.close)
 
