@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from services.pages.room import Room
 from shared.runtime.web import Request
 from shared.web.dates import day_in_words, local, moment_in_words
-from shared.web.look import look_of
+from shared.web.look import Language, look_of
 from shared.web.words import Words
 
 _UNITS_A_READ: Final = 90
@@ -20,7 +20,7 @@ class Wording:
 
     def __init__(
         self,
-        language: str,
+        language: Language,
         words: Words,
         lists: Mapping[str, Mapping[str, str]],
         units: Mapping[str, str],
@@ -54,6 +54,10 @@ class Wording:
     def day(self, instant: str) -> str:
         return day_in_words(self.language, local(instant).date())
 
+    def date(self, day: str) -> str:
+        """A day of the calendar, as in `2026-01-31`."""
+        return day_in_words(self.language, date.fromisoformat(day))
+
     def yes_or_no(self, value: bool) -> str:
         return self.say("audit_value.is_so") if value else self.say("audit_value.is_not")
 
@@ -65,7 +69,13 @@ async def wording_of(
     room: Room, request: Request, units: Collection[str | None] = (), **moment: Any
 ) -> Wording:
     """The words for an answer that names these units, which are called as they were at the moment."""
-    language = look_of(request).language
+    return await wording_in(look_of(request).language, room, request, units, **moment)
+
+
+async def wording_in(
+    language: Language, room: Room, request: Request, units: Collection[str | None] = (), **moment: Any
+) -> Wording:
+    """The same in a language that whoever asks didn't choose, for others to read."""
     asked = sorted({unit for unit in units if unit is not None})
     reference, *pages = await asyncio.gather(
         room.api.get(request, "/v1/reference"),

@@ -13,6 +13,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from services.demo.lines import Desk, Person
 from services.demo.places import Place, registering
@@ -567,3 +568,34 @@ def test_figures_are_taken_along_as_they_are_seen(new_page: NewPage, scene: Scen
     assert [row for row in told if row not in headings] == seen
     assert {row[2] for row in rows if len(row) == 3} != set()
     assert all(f"位置 {resolved}）" in row[2] for row in rows if len(row) == 3)
+
+
+def test_what_is_seen_is_taken_along_on_paper_that_says_its_position(new_page: NewPage, scene: Scene) -> None:
+    registered, resolved = scene.position_of("case.registered"), scene.position_of("case.resolved")
+    page = scene.open(new_page, "/audit?category=LAND_ACQUISITION")
+    position = re.findall("位置 (\\d+)", page.get_by_role("status").inner_text())[0]
+    assert scene.case_id in on_paper(taken(page, "PDF"), f"位置{position}")
+    page.goto(f"{scene.path}?at_position={registered}")
+    seen = page.locator(".timeline > li:visible .what").all_inner_texts()
+    found = on_paper(taken(page, "PDF"), f"位置{registered}）。")
+    assert all(without_spaces(event) in found for event in seen)
+    assert "办结" not in found, "it was settled later"
+    page.goto(f"/audit/figures?at_position={resolved}")
+    assert "未结案件" in on_paper(taken(page, "PDF"), f"位置{resolved}）。")
+    page.goto(f"/audit/figures/explain/registered?at_position={resolved}")
+    assert scene.case_id in on_paper(taken(page, "PDF"), f"位置{resolved}")
+    page.goto(f"/audit/figures/compare?measure=backlog&a={registered}&b={resolved}")
+    found = on_paper(taken(page, "PDF"), f"位置{registered}：1；位置{resolved}：0")
+    assert f"{scene.case_id}不再计入" in found
+
+
+def on_paper(content: bytes, stamp: str) -> str:
+    """The text of a PDF, each page of which has the stamp and its number."""
+    pages = [without_spaces(page.extract_text()) for page in PdfReader(io.BytesIO(content)).pages]
+    for number, text in enumerate(pages, 1):
+        assert text.endswith(f"{stamp}第{number}页，共{len(pages)}页")
+    return "".join(pages)
+
+
+def without_spaces(text: str) -> str:
+    return "".join(text.split())

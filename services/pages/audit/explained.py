@@ -1,11 +1,10 @@
 """What a figure counts, down to the events, and what two moments count otherwise."""
 
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
-from services.pages.audit.exports import Export, exported, printed
+from services.pages.audit.exports import Export, export_of, exported
 from services.pages.audit.figure_tables import compared_table, explained_table, value_in_words
 from services.pages.audit.figures import end_of
 from services.pages.audit.tables import Table
@@ -40,8 +39,21 @@ class Explanation(NamedTuple):
     tables: list[Table]
     position: int
     as_of: str
+    as_of_instant: str
+    """At which that position was recorded; the moment itself may be another."""
     following: str | None
     wording: Wording
+
+
+class Comparison(NamedTuple):
+    """A figure at two positions, the earlier one first, in words."""
+
+    measure: str
+    positions: tuple[str, str]
+    values: tuple[str | int, str | int]
+    table: Table
+    as_of_instant: str
+    following: str | None
 
 
 def operations(room: Room) -> tuple[Operation, ...]:
@@ -51,18 +63,16 @@ def operations(room: Room) -> tuple[Operation, ...]:
         )
 
     async def export(request: Request, me: Me) -> Answer:
-        return exported(_export(await _explanation(room, request)), request.parameters["form"])
+        return await exported(_export(await _explanation(room, request)), request.parameters["form"])
 
     async def compare(request: Request, me: Me) -> Answer:
         asked = given(request)
         wording = await wording_of(room, request, [asked.one("unit")])
         wrong: dict[str, str] = {}
-        answer: Mapping[str, Any] | None = None
-        table: Table | None = None
+        seen: Comparison | None = None
         if "a" in asked and "b" in asked:
             try:
-                answer = await _compared(room, request, asked)
-                table = compared_table(answer["items"], wording)
+                seen = await _comparison(room, request, asked, wording)
             except Refused as refused:
                 if refused.status != 422:
                     raise
@@ -73,17 +83,22 @@ def operations(room: Room) -> tuple[Operation, ...]:
             me=me,
             asked=asked,
             measures=[(name, wording.say(f"audit_measure.{name}")) for name in MEASURES],
-            answer=answer,
-            values=[value_in_words(answer[name], wording) for name in ("a", "b")] if answer else [],
-            table=table,
+            seen=seen,
             wrong=wrong,
             wording=wording,
         )
+
+    async def export_comparison(request: Request, me: Me) -> Answer:
+        asked = given(request)
+        wording = await wording_of(room, request, [asked.one("unit")])
+        seen = await _comparison(room, request, asked, wording)
+        return await exported(_export_comparison(seen, asked, wording), request.parameters["form"])
 
     return (
         room.page("/audit/figures/explain/{measure}", "audit-explain", explain),
         room.page("/audit/figures/explain/{measure}/export/{form}", "audit-explain-export", export),
         room.page("/audit/figures/compare", "audit-compare", compare),
+        room.page("/audit/figures/compare/export/{form}", "audit-compare-export", export_comparison),
     )
 
 
@@ -107,29 +122,52 @@ async def _explanation(room: Room, request: Request) -> Explanation:
         tables=[explained_table(name, items, wording) for name, items in lists],
         position=answer["as_of_position"],
         as_of=wording.moment(asked.one("at_occurred") or answer["as_of_instant"]),
+        as_of_instant=answer["as_of_instant"],
         following=answer["next"],
         wording=wording,
     )
 
 
 def _export(seen: Explanation) -> Export:
-    return Export(
+    return export_of(
         f"{seen.name} {seen.value} {seen.unit}",
         seen.wording.say("audit.as_of", moment=seen.as_of, position=seen.position),
+        seen.as_of_instant,
         f"anjie-{seen.measure}-{seen.position}",
-        [printed(table, seen.wording) for table in seen.tables],
+        seen.tables,
+        seen.wording,
     )
 
 
-async def _compared(room: Room, request: Request, asked: Given) -> Mapping[str, Any]:
+async def _comparison(room: Room, request: Request, asked: Given, wording: Wording) -> Comparison:
     measure = asked.one("measure") or MEASURES[0]
     if measure not in MEASURES:
         raise Problem("not-found")
     a, b = [await _position(room, request, asked.one(name) or "") for name in ("a", "b")]
-    answer: Mapping[str, Any] = await room.api.get(
+    answer = await room.api.get(
         request, f"/v1/compare/{measure}", a=a, b=b, limit=LIMIT, **asked.only(_COMPARED)
     )
-    return answer
+    return Comparison(
+        measure,
+        (a, b),
+        (value_in_words(answer["a"], wording), value_in_words(answer["b"], wording)),
+        compared_table(answer["items"], wording),
+        answer["as_of_instant"],
+        answer["next"],
+    )
+
+
+def _export_comparison(seen: Comparison, asked: Given, wording: Wording) -> Export:
+    name, unit = wording.say(f"audit_measure.{seen.measure}"), wording.unit(asked.one("unit"))
+    (a, b), (earlier, later) = seen.positions, seen.values
+    return export_of(
+        f"{name} {unit}",
+        wording.say("audit.between", a=a, b=b, earlier=earlier, later=later),
+        seen.as_of_instant,
+        f"anjie-{seen.measure}-{a}-{b}",
+        [seen.table],
+        wording,
+    )
 
 
 async def _position(room: Room, request: Request, moment: str) -> str:

@@ -1,9 +1,11 @@
 """What is seen, to take along: the words of a page in a file that says its position on every page."""
 
+import asyncio
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from openpyxl import Workbook
@@ -15,8 +17,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from services.pages.audit.tables import Table
 from services.pages.wording import Wording
+from shared.paper import content as paper
+from shared.paper.content import LISTING, Block, Document, Heading, Title
+from shared.paper.printing import MEDIA_TYPE, printed
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer
+from shared.web.look import Language
 
 Row = Sequence[str | int]
 
@@ -31,11 +37,17 @@ class Export(NamedTuple):
     title: str
     stamp: str
     """As of when and at which position."""
+    as_of: datetime
+    """The instant of that position."""
     name: str
     """Of the file, without its ending."""
     tables: Sequence[Printed]
+    page_of: str
+    """The number of a page in words, with `{page}` and `{pages}`."""
+    language: Language
 
 
+_LANGUAGE_TAGS: Final[Mapping[Language, str]] = {"zh": "zh-CN", "en": "en"}
 _FORMULA: Final = re.compile(r"[\s]*[=+\-@＝＋－＠]")
 """How a text begins that a spreadsheet might run."""
 _WIDTH_MAX: Final = 60
@@ -46,7 +58,22 @@ _STAMPED: Final = 2
 """Rows above a table."""
 
 
-def printed(table: Table, wording: Wording) -> Printed:
+def export_of(
+    title: str, stamp: str, as_of: str, name: str, tables: Iterable[Table], wording: Wording
+) -> Export:
+    """The tables in words; `as_of` is an instant as the interface tells it."""
+    return Export(
+        title,
+        stamp,
+        datetime.fromisoformat(as_of),
+        name,
+        [_printed(table, wording) for table in tables],
+        wording.say("paper.page_of"),
+        wording.language,
+    )
+
+
+def _printed(table: Table, wording: Wording) -> Printed:
     return Printed(
         wording.say(f"audit_table.{table.name}"),
         [wording.say(f"audit_column.{column}") for column in table.columns],
@@ -54,7 +81,7 @@ def printed(table: Table, wording: Wording) -> Printed:
     )
 
 
-def exported(export: Export, form: str) -> Answer:
+async def exported(export: Export, form: str) -> Answer:
     """The file, of a `form` that there is. Raises: Problem 404."""
     if form not in FORMS:
         raise Problem("not-found")
@@ -64,7 +91,7 @@ def exported(export: Export, form: str) -> Answer:
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     )
-    return Answer(200, write(export), headers, media_type)
+    return Answer(200, await asyncio.to_thread(write, export), headers, media_type)
 
 
 def csv_of(export: Export) -> bytes:
@@ -137,8 +164,27 @@ def _header(words: str) -> str:
     return words[:_HEADER_MAX].replace("&", "&&")
 
 
+def pdf_of(export: Export) -> bytes:
+    """The tables one after the other, the stamp at the foot of every page."""
+    blocks: list[Block] = [Title(export.title)]
+    for table in export.tables:
+        blocks += [Heading(table.heading), paper.Table(table.columns, table.rows)]
+    return printed(
+        Document(
+            name=export.title,
+            language=_LANGUAGE_TAGS[export.language],
+            as_of=export.as_of,
+            stamp=export.stamp,
+            page_of=export.page_of,
+            layout=LISTING,
+            blocks=blocks,
+        )
+    )
+
+
 FORMS: Final[dict[str, tuple[bytes, Callable[[Export], bytes]]]] = {
     "xlsx": (b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", excel_of),
+    "pdf": (MEDIA_TYPE, pdf_of),
     "csv": (b"text/csv; charset=utf-8", csv_of),
 }
 """By the ending of the file: its media type, and what writes it."""

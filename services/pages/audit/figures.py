@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
-from services.pages.audit.exports import Export, exported, printed
+from services.pages.audit.exports import Export, export_of, exported
 from services.pages.audit.figure_tables import backlog_table, kpi_table, urgent_table
 from services.pages.audit.tables import Table
 from services.pages.audit.units import Choice, chosen_unit
@@ -31,6 +31,8 @@ class Figures(NamedTuple):
     happened: bool
     position: int
     instant: str
+    as_of_instant: str
+    """At which that position was recorded; the moment itself may be another."""
     unit: Choice
     backlog: Table
     total: int
@@ -76,7 +78,8 @@ def operations(room: Room) -> tuple[Operation, ...]:
         return room.pages.render(request, "audit/figure_parts.html", seen=seen)
 
     async def export(request: Request, me: Me) -> Answer:
-        return exported(_export(await figures(room, request, me, given(request))), request.parameters["form"])
+        seen = await figures(room, request, me, given(request))
+        return await exported(_export(seen), request.parameters["form"])
 
     return (
         room.page("/audit/figures", "audit-figures", page),
@@ -111,6 +114,7 @@ async def figures(room: Room, request: Request, me: Me, asked: Given) -> Figures
         happened=happened,
         position=position,
         instant=wording.moment(at.get("at_occurred") or backlog["as_of_instant"]),
+        as_of_instant=backlog["as_of_instant"],
         unit=unit,
         backlog=backlog_table(backlog, unit.unit_id, wording, explained),
         total=backlog["total"],
@@ -124,11 +128,13 @@ async def figures(room: Room, request: Request, me: Me, asked: Given) -> Figures
 def _export(seen: Figures) -> Export:
     wording = seen.wording
     stamp = "past_happened" if seen.happened else "past_known"
-    return Export(
+    return export_of(
         f"{wording.say('audit.figures')} {seen.unit.name or wording.say('audit_value.whole')}",
         wording.say(f"audit.{stamp}", moment=seen.instant, position=seen.position),
+        seen.as_of_instant,
         f"anjie-figures-{seen.position}",
-        [printed(table, wording) for table in (seen.backlog, seen.urgent, seen.kpi)],
+        (seen.backlog, seen.urgent, seen.kpi),
+        wording,
     )
 
 

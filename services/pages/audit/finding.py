@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
-from services.pages.audit.exports import Export, exported, printed
+from services.pages.audit.exports import export_of, exported
 from services.pages.audit.tables import Cell, Table
 from services.pages.audit.units import Choice, chosen_unit
 from services.pages.room import Me, Room
@@ -29,6 +29,8 @@ class Found(NamedTuple):
     unit: Choice
     table: Table
     as_of: str
+    as_of_instant: str
+    """The same for programs."""
     position: int | None
     """None where the question was refused."""
     following: str | None
@@ -47,13 +49,16 @@ def operations(room: Room) -> tuple[Operation, ...]:
         found = await found_cases(room, request)
         if found.position is None:
             raise Problem("not-found")
-        file = Export(
-            found.wording.say("audit_table.cases"),
-            found.wording.say("audit.as_of", moment=found.as_of, position=found.position),
+        say = found.wording.say
+        file = export_of(
+            say("audit_table.cases"),
+            say("audit.as_of", moment=found.as_of, position=found.position),
+            found.as_of_instant,
             f"anjie-cases-{found.position}",
-            [printed(found.table, found.wording)],
+            [found.table],
+            found.wording,
         )
-        return exported(file, request.parameters["form"])
+        return await exported(file, request.parameters["form"])
 
     return (
         room.page("/audit", "audit", page),
@@ -75,13 +80,13 @@ async def found_cases(room: Room, request: Request) -> Found:
             raise
         wrong = wrong_fields(refused, "unit")
         wording = await wording_of(room, request)
-        return Found(asked, unit, _table([], wording, None), "", None, None, wrong, wording)
+        return Found(asked, unit, _table([], wording, None), "", "", None, None, wrong, wording)
     items, position = answer["items"], answer["as_of_position"]
     named = {item[field] for item in items for field in _UNITS if field in item}
     wording = await wording_of(room, request, named, at_position=position)
-    as_of = wording.moment(answer["as_of_instant"])
-    past = position if "at_position" in asked else None
-    return Found(asked, unit, _table(items, wording, past), as_of, position, answer["next"], {}, wording)
+    as_of = answer["as_of_instant"]
+    table = _table(items, wording, position if "at_position" in asked else None)
+    return Found(asked, unit, table, wording.moment(as_of), as_of, position, answer["next"], {}, wording)
 
 
 def _table(items: Sequence[Mapping[str, Any]], wording: Wording, past: int | None) -> Table:

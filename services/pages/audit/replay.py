@@ -9,9 +9,10 @@ from services.pages.api import Refused
 from services.pages.audit.asked import Given, given
 from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, changes, described
 from services.pages.audit.case_tables import changed_table, state_table, timeline_table
-from services.pages.audit.exports import Export, exported, printed
+from services.pages.audit.exports import Export, export_of, exported
 from services.pages.audit.steps import Axis, History, Step, before, history
 from services.pages.room import Me, Room
+from services.pages.timelines import case_timeline
 from services.pages.wording import Wording, wording_of
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
@@ -23,7 +24,6 @@ ACTS: Final = {
     "declare-conflict": "reason",
 }
 """What those who oversee may send, each with the one text that it asks for."""
-EVENTS_A_READ: Final = 1_000
 
 
 class Moment(NamedTuple):
@@ -34,6 +34,8 @@ class Moment(NamedTuple):
     position: int
     """As of which it was answered."""
     instant: str
+    as_of_instant: str
+    """At which that position was recorded; the moment itself may be another."""
     version: int
     state: list[Described]
     changed: list[Change]
@@ -66,7 +68,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
         return room.pages.render(request, "audit/moment_parts.html", then=then)
 
     async def export(request: Request, me: Me) -> Answer:
-        return exported(_export(await replayed(room, request)), request.parameters["form"])
+        return await exported(_export(await replayed(room, request)), request.parameters["form"])
 
     return (
         room.page("/audit/cases/{case_id}", "audit-case", page),
@@ -98,24 +100,14 @@ def _export(seen: Replayed) -> Export:
         timeline_table(seen.history.until(seen.step), wording),
         changed_table(then.changed, wording),
     )
-    return Export(
+    return export_of(
         f"{wording.say('audit.case')} {seen.now['case_id']}",
         wording.say(f"audit.{stamp}", moment=then.instant, position=then.position),
+        then.as_of_instant,
         f"anjie-case-{seen.now['case_id']}-{then.position}",
-        [printed(table, wording) for table in tables],
+        tables,
+        wording,
     )
-
-
-async def case_timeline(room: Room, request: Request, case: str, **moment: Any) -> list[Mapping[str, Any]]:
-    """Every event of the case, as recorded."""
-    items: list[Mapping[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = await room.api.get(request, f"{case}/timeline", limit=EVENTS_A_READ, cursor=cursor, **moment)
-        items += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return items
 
 
 async def _moment(
@@ -138,6 +130,7 @@ async def _moment(
         axis="happened" if "at_occurred" in at else "known",
         position=state["as_of_position"],
         instant=wording.moment(at.get("at_occurred") or state["as_of_instant"]),
+        as_of_instant=state["as_of_instant"],
         version=state["version"],
         state=holds,
         changed=changes(described(earlier, wording) if earlier else [], holds),

@@ -1,8 +1,8 @@
 """`/audit/cases/{case_id}/verify`: a plain verdict on a case."""
 
 from services.pages.audit.proof import checks
-from services.pages.audit.replay import case_timeline
 from services.pages.room import Me, Room
+from services.pages.timelines import case_timeline
 from services.pages.wording import wording_of
 from shared.runtime.web import Answer, Operation, Request
 
