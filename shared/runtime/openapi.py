@@ -29,6 +29,10 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"type": "string", "format": "uuid"},
     ),
     "Accept-Language": ("`zh` or `en`: the language of problems.", {"type": "string"}),
+    "Anjie-Purpose": (
+        "`export` where the answer is to be taken along: the register of reads tells it.",
+        {"type": "string"},
+    ),
     "Last-Event-ID": ("Resume after this position.", {"type": "string"}),
 }
 
@@ -43,7 +47,7 @@ _PROBLEMS: dict[int, str] = {
     415: "The body is of another media type than this takes.",
     422: "A field does not fit, or a rule does not allow it.",
     428: "A header is missing.",
-    429: "Too many commands are waiting; nothing was stored.",
+    429: "Too many at once, or within a while; nothing was stored.",
     503: "The ledger cannot be reached; nothing is acknowledged.",
 }
 

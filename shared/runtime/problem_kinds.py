@@ -184,6 +184,14 @@ KINDS: dict[str, Kind] = {
             "未存储任何内容。请在 Retry-After 所示时间之后重发。",
         ),
     ),
+    "unmasked-too-often": _kind(
+        429,
+        ("Too many cases unmasked within the hour", "一小时内查看个人信息过多"),
+        (
+            "Nothing was shown, and nothing recorded. Ask again after the time that Retry-After gives.",
+            "未显示内容，也未记录。请在 Retry-After 所示时间之后再试。",
+        ),
+    ),
     "sign-in-too-often": _kind(
         429,
         ("Too many attempts to sign in", "登录尝试过于频繁"),

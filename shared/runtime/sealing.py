@@ -112,6 +112,10 @@ class Sealing:
         """The same event with every private value sealed."""
         return self._sealed(event, event_id, "", None)
 
+    def seal_text(self, text: str, event_id: UUID, field: str) -> Private:
+        """A free text that stands elsewhere than in an event, sealed as one of an event would be."""
+        return self._value(Private.of(text), event_id, field, None)
+
     def _sealed(self, struct: StructT, event_id: UUID, path: str, owner: UUID | None) -> StructT:
         if isinstance(struct, Person):
             owner = struct.person_ref

@@ -207,11 +207,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 class _Node:
     """A step of a path: what may follow it, and what stands here."""
 
-    __slots__ = ("methods", "parameter", "steps")
+    __slots__ = ("methods", "parameters", "steps")
 
     def __init__(self) -> None:
         self.steps: dict[str, _Node] = {}
-        self.parameter: _Node | None = None
+        self.parameters: dict[str, _Node] = {}
+        """By what follows the value in the same step: nothing, or a colon and what is to be done with it."""
         self.methods: dict[str, tuple[Operation, tuple[str, ...]]] = {}
 
 
@@ -243,9 +244,9 @@ class Operations(BaseRoute):
         node, names = self._root, []
         for step in operation.path.split("/")[1:]:
             if step.startswith("{"):
-                names.append(step[1:-1])
-                node.parameter = node.parameter or _Node()
-                node = node.parameter
+                name, _, action = step[1:].partition("}")
+                names.append(name)
+                node = node.parameters.setdefault(action, _Node())
             else:
                 node = node.steps.setdefault(step, _Node())
         if operation.method in node.methods:
@@ -267,8 +268,11 @@ class Operations(BaseRoute):
             assert node is not None
             following = node.steps.get(step)
             if following is None:
-                following = node.parameter if step else None
-                values.append(step)
+                value, colon, action = step.rpartition(":")
+                following = node.parameters.get(colon + action) if value else None
+                if following is None:
+                    value, following = step, node.parameters.get("") if step else None
+                values.append(value)
             node = following
             if node is None:
                 raise Problem("no-such-route")

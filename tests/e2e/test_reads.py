@@ -227,17 +227,26 @@ def test_reads_by_those_who_oversee_are_registered(place: Town) -> None:
     read(place.auditor, "/v1/explain/registered", min_position=case["position"])
     with Listener(place.supervisor, "/v1/streams/case_timeline", case_id=case["case_id"]) as listener:
         listener.next()
+    read(place.supervisor, "/v1/cases")
+    taken_along = place.auditor.credentials | {"Anjie-Purpose": "export"}
+    for target in (path, "/v1/cases", "/v1/explain/registered"):
+        assert place.auditor.http.get(target, headers=taken_along).status_code == 200
     reads = read(place.auditor, "/v1/audit/reads", case_id=case["case_id"])["items"]
     assert [(item["actor_ref"], item["read"]) for item in reads] == [
         ("supervisor-1", "case"),
         ("operator", "timeline"),
         ("auditor-1", "explain/registered"),
         ("supervisor-1", "stream"),
+        ("supervisor-1", "cases"),
+        ("auditor-1", "export/case"),
+        ("auditor-1", "export/cases"),
+        ("auditor-1", "export/explain/registered"),
     ]
+    assert {item["reason"] for item in reads} == {None}
     assert reads[0]["as_of_position"] == case["position"]
     page = place.auditor.get("/v1/audit/reads", case_id=case["case_id"], limit=3)
     assert page.json()["items"] == reads[:3]
-    assert ask(place.auditor, page.links["next"]["url"]).json()["items"] == reads[3:]
+    assert ask(place.auditor, page.links["next"]["url"]).json()["items"] == reads[3:6]
 
 
 def test_the_feed_has_every_position_and_seals_what_is_private(place: Town) -> None:

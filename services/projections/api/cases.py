@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.projections.api.answers.boards import MyCasesAnswer
 from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, TimelineAnswer
+from services.projections.api.noted import PURPOSE, read_as
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import CasesQuery, MomentQuery, MyCasesQuery, TimelineQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard
@@ -20,7 +21,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         asked = request.query(MomentQuery)
         case_id = request.id("case_id")
         moment, answer = await reads.cases.case(case_id, request.actor, asked)
-        await reads.register.note(request.actor, [case_id], "case", moment.as_of)
+        await reads.register.note(request.actor, [case_id], read_as(request, "case"), moment.as_of)
         headers = ((b"etag", b'"%d"' % answer["version"]),) if moment.live else ()
         return json_answer(answer, 200, headers)
 
@@ -30,7 +31,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         moment, items, more = await reads.cases.timeline(
             case_id, request.actor, query, request.language, after=after or 0, limit=query.limit
         )
-        await reads.register.note(request.actor, [case_id], "timeline", moment.as_of)
+        await reads.register.note(request.actor, [case_id], read_as(request, "timeline"), moment.as_of)
         return page_answer(request, query, moment, {"items": items}, items[-1]["version"] if more else None)
 
     async def cases(request: Request) -> Answer:
@@ -63,6 +64,8 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             limit=query.limit,
             oldest_first=query.order == "oldest",
         )
+        shown = [item["case_id"] for item in items if "case_id" in item]
+        await reads.register.note(request.actor, shown, read_as(request, "cases"), moment.as_of)
         return page_answer(request, query, moment, {"items": items}, following)
 
     async def my_cases(request: Request) -> Answer:
@@ -98,7 +101,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             query=MomentQuery,
             answers={200: CaseAnswer},
             problems=(403,),
-            headers=("?Accept-Language",),
+            headers=("?Accept-Language", f"?{PURPOSE}"),
         ),
         Operation(
             method="GET",
@@ -110,7 +113,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             query=TimelineQuery,
             answers={200: TimelineAnswer},
             problems=(403,),
-            headers=("?Accept-Language",),
+            headers=("?Accept-Language", f"?{PURPOSE}"),
         ),
         Operation(
             method="GET",
@@ -122,6 +125,6 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             query=CasesQuery,
             answers={200: CasesAnswer},
             problems=(403, 404),
-            headers=("?Accept-Language",),
+            headers=("?Accept-Language", f"?{PURPOSE}"),
         ),
     )

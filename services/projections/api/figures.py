@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from services.projections.api.answers.boards import BacklogAnswer, DeadlinesAnswer, TrendAnswer, UrgentAnswer
 from services.projections.api.answers.figures import CompareAnswer, ExplainAnswer, KpiAnswer
 from services.projections.api.answers.register import ServicesAnswer
+from services.projections.api.noted import PURPOSE, read_as
 from services.projections.api.paging import needed, page_answer, turn
 from services.projections.api.queries import (
     BacklogQuery,
@@ -137,7 +138,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             after=places,
             limit=query.limit,
         )
-        await reads.register.note(request.actor, explained.cases, f"explain/{measure.name}", moment.as_of)
+        await reads.register.note(
+            request.actor, explained.cases, read_as(request, f"explain/{measure.name}"), moment.as_of
+        )
         members = {
             "measure": measure.name,
             "value": value if part is None else value[part],
@@ -164,7 +167,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             after=after,
             limit=query.limit,
         )
-        await reads.register.note(request.actor, compared.cases, f"compare/{measure.name}", later.as_of)
+        await reads.register.note(
+            request.actor, compared.cases, read_as(request, f"compare/{measure.name}"), later.as_of
+        )
         was, holds = values if part is None else [value[part] for value in values]
         members = {"measure": measure.name, "a": was, "b": holds, "items": compared.items}
         return page_answer(request, query, later, members, compared.place)
@@ -218,6 +223,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             explain,
             ExplainQuery,
             ExplainAnswer,
+            f"?{PURPOSE}",
         ),
         read_of(
             "/v1/compare/{measure}",
@@ -226,6 +232,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             compare,
             CompareQuery,
             CompareAnswer,
+            f"?{PURPOSE}",
         ),
         read_of(
             "/v1/services", "read-services", "The service ledger.", services, ServicesQuery, ServicesAnswer
@@ -233,7 +240,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     )
 
 
-def read_of(path: str, name: str, summary: str, handler: Any, query: Any, answer: Any) -> Operation:
+def read_of(
+    path: str, name: str, summary: str, handler: Any, query: Any, answer: Any, *headers: str
+) -> Operation:
     """The operation of a read of figures."""
     return Operation(
         method="GET",
@@ -245,7 +254,7 @@ def read_of(path: str, name: str, summary: str, handler: Any, query: Any, answer
         query=query,
         answers={200: answer},
         problems=(403, 404),
-        headers=("?Accept-Language",),
+        headers=("?Accept-Language", *headers),
     )
 
 

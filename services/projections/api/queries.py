@@ -172,6 +172,14 @@ class PublicationsQuery(PageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
 
 
+class UnmaskCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why somebody has to see a case in the clear; it may name people, so it is kept sealed."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    """The events after this version, at most 5,000."""
+
+
 class TimelineQuery(PageQuery, frozen=True, kw_only=True):
     limit: LongLimit = LONG_LIMIT_MAX
 

@@ -8,6 +8,12 @@ from services.projections.api.queries import ActorsQuery, MomentQuery, ReadsQuer
 from services.projections.reads.access import readable_unit, refuse_roles
 from services.projections.reads.reads import Reads
 from services.projections.reads.register import list_actors, list_units
+from services.projections.reads.shown import cover, leaves, opened
+from services.projections.reads.sources import Sources
+from shared.events.base import Private
+from shared.events.case import Case
+from shared.policy.actor import Actor
+from shared.policy.unmasking import may_unmask
 from shared.runtime.problems import Text
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
@@ -87,8 +93,11 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         refuse_roles(request.actor, _AUDITORS, _FOR_AUDITORS)
         case_id = needed("case_id", query.case_id)
         moment = await reads.moments.of_ledger(query)
-        await reads.cases.readable(case_id, request.actor)
+        case = await reads.cases.readable(case_id, request.actor)
         items, following = await reads.register.page(case_id, after=after or 0, limit=query.limit)
+        items = await _with_reasons(sources, items, case, request.actor)
+        if any(isinstance(item["reason"], str) and item["actor_ref"] != request.actor.ref for item in items):
+            await reads.register.note(request.actor, [case_id], "reasons", moment.as_of)
         return page_answer(request, query, moment, {"items": items}, following)
 
     def of(
@@ -131,3 +140,17 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             404,
         ),
     )
+
+
+async def _with_reasons(
+    sources: Sources, items: list[dict[str, Any]], case: Case, actor: Actor
+) -> list[dict[str, Any]]:
+    """Reads with the reasons in the clear that the actor gave, or might give: who may unmask the case too."""
+    oversees = may_unmask(actor, case, sources.trees.current)
+    shown = [item if oversees or item["actor_ref"] == actor.ref else cover(item, _nothing) for item in items]
+    told: list[dict[str, Any]] = opened(shown, await sources.vault.open_many(leaves(shown)))
+    return told
+
+
+def _nothing(value: Private) -> bool:
+    return False

@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from services.projections.api import cases, figures, inbox, publications, register, search, streams, what_if
+from services.projections.api import (
+    cases,
+    figures,
+    inbox,
+    publications,
+    register,
+    search,
+    streams,
+    unmasking,
+    what_if,
+)
 from services.projections.reads.reads import Reads
 from shared.runtime.sign_in import SignIn
 from shared.runtime.web import Operation
@@ -12,6 +22,7 @@ def operations(reads: Reads, sign_in: SignIn) -> Sequence[Operation]:
     return (
         *cases.operations(reads),
         search.operation(reads),
+        unmasking.operation(reads),
         *figures.operations(reads),
         *publications.operations(reads),
         inbox.operation(reads),

@@ -1,17 +1,30 @@
-"""The register of reads: who of supervisor, auditor and operator read a case, when, and which answer."""
+"""The register of reads: who of supervisor, auditor and operator read a case, when, and which answer.
+
+And who had it unmasked, why: with the reason sealed under a key of its own, as any text of a case.
+"""
 
 import asyncio
+import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from services.projections.figures.queries import AsOf
+from shared.events.base import Private
 from shared.policy.actor import Actor
 from shared.runtime.database import Pool
+from shared.runtime.identifiers import new_id
+from shared.runtime.problems import Problem
+from shared.runtime.sealing import MasterKey, Sealing
 
 REGISTERED_ROLES: Final = frozenset(("supervisor", "auditor", "operator"))
 """Whose reads of single cases are written down."""
+UNMASKINGS_MAX: Final = 30
+"""Of one person within the window; more would be reading everything."""
+WINDOW: Final = timedelta(hours=1)
 
 _STORE: Final = """
     INSERT INTO audit.reads (case_id, actor_ref, actor_role, unit, read, as_of_position, at_occurred)
@@ -20,9 +33,12 @@ _STORE: Final = """
     )
 """
 _LIST: Final = """
-    SELECT read_id, read_at, actor_ref, actor_role, unit, read, as_of_position, at_occurred FROM audit.reads
+    SELECT read_id, read_at, actor_ref, actor_role, unit, read, as_of_position, at_occurred, reason
+    FROM audit.reads
     WHERE case_id = %s AND read_id > %s ORDER BY read_id LIMIT %s
 """
+
+_UNMASK: Final = "SELECT audit.unmask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class Read(NamedTuple):
@@ -38,8 +54,9 @@ class Read(NamedTuple):
 class ReadRegister:
     """Writes reads down before they are answered; those that arrive during a write go into the next one."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, master: MasterKey) -> None:
         self._pool = pool
+        self._master = master
         self._waiting: list[list[Read]] = []
         self._writing = asyncio.Lock()
 
@@ -59,8 +76,33 @@ class ReadRegister:
             if any(waiting is reads for waiting in self._waiting):
                 await self._write(reads)
 
+    async def note_unmasking(
+        self, actor: Actor, case_id: UUID, reason: str, as_of: AsOf, about: Iterable[UUID]
+    ) -> None:
+        """Returns once it is stored, with the reason sealed; `about` are the people whom that may concern.
+
+        Raises: Problem 429 after too many within the hour, and nothing is stored.
+        """
+        sealing = Sealing(self._master, tuple(about))
+        sealed = sealing.seal_text(reason, new_id(), "reason")
+        (key,) = sealing.keys
+        async with self._pool.connection() as connection:
+            values = (
+                case_id, actor.ref, actor.role, actor.unit, as_of.position, as_of.occurred,
+                msgspec.json.encode(sealed), key.key_id, key.wrapped, list(key.persons),
+                WINDOW, UNMASKINGS_MAX,
+            )  # fmt: skip
+            row = await (await connection.execute(_UNMASK, values)).fetchone()
+        wait: timedelta | None = None if row is None else row[0]
+        if wait is not None:
+            seconds = max(1, math.ceil(wait.total_seconds()))
+            raise Problem("unmasked-too-often", headers={"Retry-After": str(seconds)})
+
     async def page(self, case_id: UUID, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
-        """A page of the reads of a case, the earliest first, and after which the next one begins."""
+        """A page of the reads of a case, the earliest first, and after which the next one begins.
+
+        Reasons stand in it sealed.
+        """
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_LIST, (case_id, after, limit + 1))).fetchall()
         items = [
@@ -72,8 +114,9 @@ class ReadRegister:
                 "read": read,
                 "as_of_position": position,
                 "at_occurred": occurred,
+                "reason": reason and msgspec.json.decode(reason, type=Private),
             }
-            for _, read_at, actor_ref, actor_role, unit, read, position, occurred in rows[:limit]
+            for _, read_at, actor_ref, actor_role, unit, read, position, occurred, reason in rows[:limit]
         ]
         return items, rows[limit - 1][0] if len(rows) > limit else None
 

@@ -1,7 +1,8 @@
 """One case and its timeline, folded from the ledger as of any moment."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.projections.reads.access import check_case, refuse_dashboard
@@ -20,7 +21,14 @@ from shared.policy.guards import missing_documents
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.moments import day_of
 from shared.policy.sight import HIDDEN_PROCEDURES, Sight, sight, sight_of
-from shared.runtime.problems import Problem
+from shared.policy.unmasking import may_unmask
+from shared.runtime.problems import Problem, Text
+
+_FOR_OVERSEERS: Final = Text(
+    "For a supervisor, an auditor or a privacy officer of a unit at or above the origin, who has neither "
+    "acted on the case nor declared a conflict and, for a confidential one, has the clearance",
+    "仅供发生单位或其上级单位的监督员、审计人员、隐私专员查看；未办理过本案、未声明回避；保密案件还须有相应授权",
+)
 
 
 class Told(NamedTuple):
@@ -28,6 +36,8 @@ class Told(NamedTuple):
 
     moment: Moment
     case: Case
+    now: Case
+    """As it stands now."""
     events: list[Recorded]
     may_open: MayOpen
     tree: UnitTree
@@ -41,13 +51,7 @@ class CaseReads:
     async def case(self, case_id: UUID, actor: Actor, asked: Asked) -> tuple[Moment, dict[str, Any]]:
         """Raises: Problem, 404 where it isn't there or not to be known of, 403 where it isn't theirs."""
         told = await self._told(case_id, actor, asked)
-        tree = self._sources.trees.current
-        policy = told.tree.policy(told.case.holder_unit, day_of(told.moment.occurred or told.moment.instant))
-        missing = missing_documents(told.case, policy)
-        answer = cover(case_answer(told.case, missing, told.moment.instant, policy), told.may_open)
-        answer = opened(answer, await self._sources.vault.open_many(leaves(answer)))
-        allowed = allowed_commands(told.case, actor, tree, policy) if told.moment.live else []
-        return told.moment, {**answer, "allowed_commands": allowed, **told.moment.stamp()}
+        return told.moment, await self._case(told, actor)
 
     async def timeline(
         self, case_id: UUID, actor: Actor, asked: Asked, language: str, *, after: int, limit: int
@@ -55,10 +59,31 @@ class CaseReads:
         """Events after version `after`, and whether there are more. Raises: as `case`."""
         told = await self._told(case_id, actor, asked)
         rest = [recorded for recorded in told.events if recorded.version > after]
-        items = [timeline_item(recorded, summary(recorded, language, told.tree)) for recorded in rest[:limit]]
-        items = cover(items, told.may_open)
-        items = opened(items, await self._sources.vault.open_many(leaves(items)))
-        return told.moment, items, len(rest) > limit
+        return told.moment, await self._items(told, rest[:limit], language), len(rest) > limit
+
+    async def to_unmask(self, case_id: UUID, actor: Actor, asked: Asked) -> Told:
+        """The case as of a moment with everything to be opened, for `unmasked`, once that is on record.
+
+        Raises: as `case`, and Problem 403 where it isn't the actor's to see in the clear.
+        """
+        told = await self._told(case_id, actor, asked)
+        tree = self._sources.trees.current
+        if not all(may_unmask(actor, case, tree) for case in (told.now, told.case)):
+            raise Problem("forbidden", _FOR_OVERSEERS)
+        return told._replace(may_open=lambda value: True)
+
+    async def unmasked(
+        self, told: Told, actor: Actor, language: str, *, after: int, limit: int
+    ) -> dict[str, Any]:
+        """The case and its events after version `after`, in the clear, and whether there are more events."""
+        rest = [recorded for recorded in told.events if recorded.version > after]
+        case = await self._case(told, actor)
+        return {
+            "case": case,
+            "items": await self._items(told, rest[:limit], language),
+            "more": len(rest) > limit,
+            **told.moment.stamp(),
+        }
 
     async def readable(self, case_id: UUID, actor: Actor) -> Case:
         """The case as it stands. Raises: Problem, 404 or 403 where the actor may not read it."""
@@ -68,6 +93,21 @@ class CaseReads:
             raise Problem("not-found")
         check_case(sight(actor, sight_of(case), self._sources.trees.current))
         return case
+
+    async def _case(self, told: Told, actor: Actor) -> dict[str, Any]:
+        tree = self._sources.trees.current
+        policy = told.tree.policy(told.case.holder_unit, day_of(told.moment.occurred or told.moment.instant))
+        missing = missing_documents(told.case, policy)
+        answer = cover(case_answer(told.case, missing, told.moment.instant, policy), told.may_open)
+        answer = opened(answer, await self._sources.vault.open_many(leaves(answer)))
+        allowed = allowed_commands(told.case, actor, tree, policy) if told.moment.live else []
+        return {**answer, "allowed_commands": allowed, **told.moment.stamp()}
+
+    async def _items(self, told: Told, events: Sequence[Recorded], language: str) -> list[dict[str, Any]]:
+        items = [timeline_item(recorded, summary(recorded, language, told.tree)) for recorded in events]
+        items = cover(items, told.may_open)
+        shown: list[dict[str, Any]] = opened(items, await self._sources.vault.open_many(leaves(items)))
+        return shown
 
     async def _told(self, case_id: UUID, actor: Actor, asked: Asked) -> Told:
         refuse_dashboard(actor)
@@ -89,7 +129,7 @@ class CaseReads:
         # A past answer stays what it was, so what of it is shown is judged by how things stood then. Whose
         # it has become since may read it too; what was made confidential since is so in its past as well.
         check_case(standing if stood is Sight.OUTSIDE else stood)
-        return Told(moment, case, events, may_open(actor, seen, tree), tree)
+        return Told(moment, case, now, events, may_open(actor, seen, tree), tree)
 
 
 def _known(stream: list[Recorded], position: int, occurred: datetime | None) -> list[Recorded]:

@@ -29,7 +29,7 @@ class Reads:
         self.sources = Sources(pool=pool, trees=trees, vault=vault, progress=progress)
         self.moments = Moments(pool, trees, progress)
         self.cases = CaseReads(self.sources, self.moments)
-        self.register = ReadRegister(pool)
+        self.register = ReadRegister(pool, vault.master)
         self.hub = Hub(self.sources, heartbeat_s=heartbeat_s)
 
     def end_streams(self) -> None:

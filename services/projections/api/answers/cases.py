@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.projections.api.answers.parts import Hidden, Page, Part, Shown
+from services.projections.api.answers.parts import Answer, Hidden, Page, Part, Shown
 from shared.events.vocabulary import (
     AgreementForm,
     Awaited,
@@ -170,6 +170,14 @@ class TimelineItem(Part, frozen=True, kw_only=True):
 
 class TimelineAnswer(Page, frozen=True, kw_only=True):
     items: list[TimelineItem]
+
+
+class UnmaskedAnswer(Answer, frozen=True, kw_only=True):
+    case: CaseAnswer
+    items: list[TimelineItem]
+    """Its timeline."""
+    more: bool
+    """Whether there are later events than these."""
 
 
 class CasesAnswer(Page, frozen=True, kw_only=True):

@@ -81,6 +81,8 @@ class ReadShown(Part, frozen=True, kw_only=True):
     read: str
     as_of_position: int
     at_occurred: datetime | None
+    reason: Shown | None
+    """Why the case was unmasked; sealed to those who may not unmask it themselves."""
 
 
 class AuditAnswer(Page, frozen=True, kw_only=True):
