@@ -12,6 +12,7 @@ from shared.web.look import look_of
 
 _PASSED_ON: Final = (
     b"accept-language",
+    b"anjie-purpose",
     b"authorization",
     b"cookie",
     b"host",
@@ -43,13 +44,24 @@ class Api:
         return await self._answered(asked)
 
     async def post(
-        self, request: Request, path: str, body: Any, *, key: str, version: int | None = None
+        self,
+        request: Request,
+        path: str,
+        body: Any,
+        *,
+        key: str | None = None,
+        version: int | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer to a command under its Idempotency-Key. Raises: Refused."""
-        headers = _passed_on(request) | {b"idempotency-key": key.encode()}
+        """The answer to a command under its Idempotency-Key, or to what needs none. Raises: Refused."""
+        headers = _passed_on(request)
+        if key is not None:
+            headers[b"idempotency-key"] = key.encode()
         if version is not None:
             headers[b"if-match"] = f'"{version}"'.encode()
-        return await self._answered(Request("POST", path, headers, content=msgspec.json.encode(body)))
+        given = urlencode(query or {}).encode()
+        content = msgspec.json.encode(body)
+        return await self._answered(Request("POST", path, headers, query_string=given, content=content))
 
     async def _answered(self, request: Request) -> Any:
         answer = await self._ask(request)

@@ -315,6 +315,7 @@ def test_the_room_can_be_used_by_everybody(new_page: NewPage, scene: Scene, prod
             scene.path,
             past,
             f"{scene.path}/reads",
+            f"{scene.path}/unmask",
             f"{scene.path}/verify",
             "/audit/figures",
             "/audit/figures/explain/registered",
@@ -386,6 +387,90 @@ def test_whoever_looks_is_seen_to_have_looked(new_page: NewPage, scene: Scene) -
     expect(rows.filter(has_text=scene.supervisor.sub).filter(has_text="经过").first).to_be_visible()
     looked = rows.filter(has=page.get_by_role("cell", name=str(step["position"]), exact=True))
     expect(looked.filter(has_text="案件").first).to_be_visible()
+
+
+# --- personal data -------------------------------------------------------------------------------
+
+REASON: Final = "核对群众反映的补偿差异，涉及张霞"
+
+
+def clear_title(scene: Scene) -> str:
+    """What the title says to those who hold the case."""
+    officer = scene.group.village.parent
+    assert officer is not None
+    told: str = scene.cast.read(scene.case, officer.someone("township_officer"))["title"]
+    return told
+
+
+def unmask(page: Page, reason: str) -> None:
+    page.get_by_role("link", name=re.compile("显示个人信息|Show personal data")).click()
+    page.locator("dialog textarea").fill(reason)
+    page.locator("dialog .button.main").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_personal_data_is_shown_for_a_reason_and_does_not_stay(new_page: NewPage, scene: Scene) -> None:
+    title = clear_title(scene)
+    page = scene.open(new_page, scene.path)
+    assert title not in page.content()
+    unmask(page, REASON)
+    expect(page.get_by_role("alert")).to_contain_text("个人信息正以明文显示")
+    expect(page.get_by_role("region", name="案件情形")).to_contain_text(title)
+    expect(page.locator("main")).not_to_contain_text("已遮蔽")
+    assert page.locator(".timeline > li").count() == len(scene.timeline())
+    page.get_by_role("link", name="恢复遮蔽").click()
+    expect(part(page, "state")).to_contain_text("已遮蔽")
+    assert title not in page.content()
+    page.get_by_role("link", name="谁看过").click()
+    row = page.get_by_role("row").filter(has_text=REASON)
+    expect(row).to_have_count(1)
+    expect(row.locator(".badge.warn")).to_have_text("明文查看个人信息")
+    expect(row).to_contain_text(scene.supervisor.sub)
+
+
+def test_the_past_is_shown_in_the_clear_as_it_stood(new_page: NewPage, scene: Scene) -> None:
+    timeline = scene.timeline()
+    page = scene.open(new_page, scene.path)
+    escalated = next(n for n, item in enumerate(timeline, 1) if item["topic"] == "case.escalated")
+    page.get_by_role("slider").fill(str(escalated))
+    shown(page, escalated)
+    unmask(page, "核对上报经过")
+    expect(page.get_by_role("region", name="案件情形")).to_contain_text("待接办")
+    expect(page.get_by_role("region", name="案件情形")).to_contain_text(clear_title(scene))
+    expect(page.locator("main")).to_have_class(re.compile("in-past"))
+    expect(page.locator("main")).to_contain_text(f"位置 {timeline[escalated - 1]['position']}")
+    assert page.locator(".timeline > li").count() == escalated
+
+
+def test_why_is_asked_in_a_dialog_that_the_keyboard_reaches(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, scene.path, language="en")
+    opening = page.get_by_role("link", name="Show personal data")
+    opening.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Show personal data")
+    expect(dialog).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opening).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("textbox", name="Why you have to see it")).to_be_focused()
+    dialog.get_by_role("button", name="Show personal data").click()
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Leave it masked").click()
+    expect(dialog).to_be_hidden()
+    unmask(page, "To compare the compensation that was agreed.")
+    expect(page.get_by_role("alert")).to_contain_text("Personal data is shown in the clear")
+    assert_accessible(page)
+
+
+def test_what_does_not_fit_as_a_reason_stays_typed(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, f"{scene.path}/unmask")
+    reason = page.get_by_label("查看的理由")
+    reason.fill("  ")
+    page.get_by_role("button", name="显示个人信息").click()
+    expect(reason).to_have_attribute("aria-invalid", "true")
+    expect(reason).to_have_value("  ")
 
 
 def test_a_case_is_verified_in_plain_words(new_page: NewPage, scene: Scene) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.pages.audit import explained, figures, finding, reads, replay, verifying
+from services.pages.audit import explained, figures, finding, reads, replay, unmasking, verifying
 from services.pages.room import Room
 from services.pages.screens import AUDIT
 from shared.runtime.problems import Text
@@ -16,6 +16,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
     return (
         *finding.operations(overseeing),
         *replay.operations(overseeing),
+        *unmasking.operations(overseeing),
         *reads.operations(overseeing),
         verifying.operation(overseeing),
         *figures.operations(overseeing),

@@ -60,7 +60,10 @@ def _code(name: str) -> Say:
 
 def _person(person: Any, wording: Wording) -> str:
     role = wording.code("person_role", person["role"])
-    return f"{role} {wording.text(person['name'])}" if "name" in person else role
+    named = f"{role} {wording.text(person['name'])}" if "name" in person else role
+    # That there is more which the reader may not see would say nothing.
+    more = (person.get(field) for field in ("phone", "address", "id_number"))
+    return " · ".join((named, *(text for text in more if isinstance(text, str))))
 
 
 def _mediation(mediation: Any, wording: Wording) -> Lines:

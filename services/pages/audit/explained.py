@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
-from services.pages.audit.exports import Export, export_of, exported
+from services.pages.audit.exports import Export, export_of, exported, exporting
 from services.pages.audit.figure_tables import compared_table, explained_table, value_in_words
 from services.pages.audit.figures import end_of
 from services.pages.audit.tables import Table
@@ -63,7 +63,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
         )
 
     async def export(request: Request, me: Me) -> Answer:
-        return await exported(_export(await _explanation(room, request)), request.parameters["form"])
+        return await exported(_export(await _explanation(room, exporting(request))), request.parameters["form"])
 
     async def compare(request: Request, me: Me) -> Answer:
         asked = given(request)

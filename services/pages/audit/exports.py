@@ -21,7 +21,7 @@ from shared.paper import content as paper
 from shared.paper.content import LISTING, Block, Document, Heading, Title
 from shared.paper.printing import MEDIA_TYPE, printed
 from shared.runtime.problems import Problem
-from shared.runtime.web import Answer
+from shared.runtime.web import Answer, Request
 from shared.web.look import Language
 
 Row = Sequence[str | int]
@@ -79,6 +79,12 @@ def _printed(table: Table, wording: Wording) -> Printed:
         [wording.say(f"audit_column.{column}") for column in table.columns],
         [[cell.words for cell in row] for row in table.rows],
     )
+
+
+def exporting(request: Request) -> Request:
+    """The request, marked so that the register of reads tells what it reads as taken along."""
+    request.headers[b"anjie-purpose"] = b"export"
+    return request
 
 
 async def exported(export: Export, form: str) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given, wrong_fields
-from services.pages.audit.exports import export_of, exported
+from services.pages.audit.exports import export_of, exported, exporting
 from services.pages.audit.tables import Cell, Table
 from services.pages.audit.units import Choice, chosen_unit
 from services.pages.room import Me, Room
@@ -46,7 +46,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
         return room.pages.render(request, "audit/finding.html", me=me, found=found, wording=found.wording)
 
     async def export(request: Request, me: Me) -> Answer:
-        found = await found_cases(room, request)
+        found = await found_cases(room, exporting(request))
         if found.position is None:
             raise Problem("not-found")
         say = found.wording.say

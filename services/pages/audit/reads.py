@@ -20,7 +20,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
             request, "/v1/audit/reads", case_id=case_id, limit=LIMIT, cursor=asked.one("cursor")
         )
         wording = await wording_of(room, request, [item["unit"] for item in answer["items"]])
-        columns = ("read_at", "who", "role", "unit", "read", "as_of")
+        columns = ("read_at", "who", "role", "unit", "read", "reason", "as_of")
         return room.pages.render(
             request,
             "audit/reads.html",
@@ -40,13 +40,16 @@ def _row(item: Mapping[str, Any], wording: Wording) -> list[Cell]:
         Cell(item["actor_ref"]),
         Cell(wording.code("role", item["actor_role"])),
         Cell(wording.unit(item["unit"])),
-        Cell(_what(item["read"], wording)),
+        Cell(_what(item["read"], wording), kind="warn" if item["read"] == "unmask" else ""),
+        Cell("" if item["reason"] is None else wording.text(item["reason"])),
         Cell(item["as_of_position"]),
     ]
 
 
 def _what(read: str, wording: Wording) -> str:
-    """The answer that was read, of a figure which one."""
-    kind, _, measure = read.partition("/")
-    figure = wording.say(f"audit_measure.{measure}") if measure else ""
+    """The answer that was read, of a figure which one, and whether it was taken along."""
+    kind, _, what = read.partition("/")
+    if kind == "export":
+        return wording.say("audit_read.export", what=_what(what, wording))
+    figure = wording.say(f"audit_measure.{what}") if what else ""
     return wording.say(f"audit_read.{kind}", figure=figure)

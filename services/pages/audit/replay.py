@@ -9,11 +9,12 @@ from services.pages.api import Refused
 from services.pages.audit.asked import Given, given
 from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, changes, described
 from services.pages.audit.case_tables import changed_table, state_table, timeline_table
-from services.pages.audit.exports import Export, export_of, exported
+from services.pages.audit.exports import Export, export_of, exported, exporting
 from services.pages.audit.steps import Axis, History, Step, before, history
 from services.pages.room import Me, Room
 from services.pages.timelines import case_timeline
 from services.pages.wording import Wording, wording_of
+from shared.policy.sight import HIDDEN_PROCEDURES
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 
@@ -58,7 +59,13 @@ def operations(room: Room) -> tuple[Operation, ...]:
         seen = await replayed(room, request)
         acts = {name: text for name, text in ACTS.items() if name in seen.now["allowed_commands"]}
         return room.pages.render(
-            request, "audit/case.html", me=me, seen=seen, wording=seen.wording, acts=acts
+            request,
+            "audit/case.html",
+            me=me,
+            seen=seen,
+            wording=seen.wording,
+            acts=acts,
+            unmasks=unmaskable(me, seen.now),
         )
 
     async def parts(request: Request, me: Me) -> Answer:
@@ -68,7 +75,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
         return room.pages.render(request, "audit/moment_parts.html", then=then)
 
     async def export(request: Request, me: Me) -> Answer:
-        return await exported(_export(await replayed(room, request)), request.parameters["form"])
+        return await exported(_export(await replayed(room, exporting(request))), request.parameters["form"])
 
     return (
         room.page("/audit/cases/{case_id}", "audit-case", page),
@@ -89,6 +96,12 @@ async def replayed(room: Room, request: Request) -> Replayed:
     step = told.chosen(position, occurred)
     moment, wording = await _moment(room, request, step.at, past=not told.is_now(step))
     return Replayed(now, told, step, moment, wording)
+
+
+def unmaskable(me: Me, case: Mapping[str, Any]) -> bool:
+    """Whether there is something to unmask, and the reader may as far as a page can tell."""
+    cleared = case["procedure"] not in HIDDEN_PROCEDURES or case["procedure"] in me.clearances
+    return cleared and isinstance(case["title"], dict)
 
 
 def _export(seen: Replayed) -> Export:

@@ -20,6 +20,7 @@ const slider = new Slider(document.querySelector("[data-slider]"), (step, before
   document.querySelector("main").classList.toggle("in-past", slider.past);
   for (const part of document.querySelectorAll("[data-only-now]")) part.hidden = slider.past;
   for (const link of document.querySelectorAll("a[data-at]")) link.search = slider.pinned;
+  for (const link of document.querySelectorAll("a[data-shown]")) link.search = slider.address;
 });
 
 reveal(slider.step);
