@@ -339,6 +339,9 @@ class Operations(BaseRoute):
             (b"x-request-id", request.request_id.encode()),
             *answer.headers,
         ]
+        if request.session is not None and all(name != b"cache-control" for name, _ in answer.headers):
+            # A browser keeps what it is told; the next one at this machine may be somebody else.
+            headers.append((b"cache-control", b"no-store"))
         if isinstance(answer, Answer):
             headers.append((b"content-length", b"%d" % len(answer.content)))
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -39,6 +39,17 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"]
 
 
+def test_no_browser_keeps_what_a_session_was_told(place: Town, leader: SignedIn) -> None:
+    for answer in (
+        leader.get("/v1/me"),
+        leader.get("/v1/cases"),
+        leader.get("/v1/kpi", unit="nonsense"),
+        leader.post("/v1/cases", place.opening(), **leader.csrf),
+    ):
+        assert answer.headers["cache-control"] == "no-store"
+    assert "cache-control" not in place.leader.get("/v1/me").headers
+
+
 def to_the_end(listener: Listener) -> Iterator[Event]:
     """What a stream still tells until it ends, heartbeats left out."""
     with contextlib.suppress(EOFError):
