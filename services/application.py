@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
 from services import about, commands_batch, device_key, reference
+from services.accounts import AccountOperations
 from services.demo.people import Known
 from services.intake.api import beside, files, publications, rule_packs
 from services.intake.api import routes as intake
@@ -40,6 +41,7 @@ from shared.policy.clock_starts import calendar_of
 from shared.policy.moments import day_of
 from shared.policy.rules import GUARDS, REFUSALS
 from shared.runtime import metrics
+from shared.runtime.accounts import Accounts
 from shared.runtime.command_handling import Desk
 from shared.runtime.database import service_pool
 from shared.runtime.garbage import rarely_collected
@@ -145,6 +147,8 @@ def create_app(
     served.add(device_key.operation(vault.master))
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
+    for operation in AccountOperations(Accounts(pool), trees).operations():
+        served.add(operation)
 
     async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:
         rules = trees.current.policy(None, day_of(datetime.now(UTC)))

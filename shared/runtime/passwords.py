@@ -16,6 +16,12 @@ _hasher = PasswordHasher()
 """Argon2id with the parameters of RFC 9106 for little memory, which the library keeps up to date."""
 
 
+_SIGNS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+"""That nobody takes for one another, read out or written by hand."""
+_GROUPS: Final = 4
+_GROUP_LENGTH: Final = 4
+
+
 class PasswordUnfit(Exception):
     """A password can't be taken; the message says why in one line."""
 
@@ -38,6 +44,15 @@ class Passwords:
         async with self._turn:
             right = await asyncio.to_thread(_verify, kept or _nobodys_hash(), password)
         return right and kept is not None
+
+
+def new_password() -> str:
+    """A password that nobody has thought of: 16 random signs in groups of four, some 79 bits."""
+    return "-".join(random_signs(_GROUP_LENGTH) for _ in range(_GROUPS))
+
+
+def random_signs(length: int) -> str:
+    return "".join(secrets.choice(_SIGNS) for _ in range(length))
 
 
 def _verify(kept: str, password: str) -> bool:

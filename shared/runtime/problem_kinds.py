@@ -104,6 +104,14 @@ KINDS: dict[str, Kind] = {
             "请换用新的标识，或者以原来的 Idempotency-Key 重发原命令。",
         ),
     ),
+    "login-taken": _kind(
+        409,
+        ("There is an account of this name", "该登录名已被使用"),
+        (
+            "Capitals make no other name, and the name of an account that was disabled stays its own.",
+            "大小写不区分；已停用账户的登录名仍归原账户。",
+        ),
+    ),
     "stale": _kind(
         412,
         ("It has moved on since you read it", "您读取之后已有新的办理"),

@@ -39,6 +39,7 @@ _FIND: Final = f"""
     FROM runtime.sessions s JOIN runtime.accounts a USING (account_id)
     WHERE s.token_digest = %(digest)s AND a.disabled_at IS NULL AND {_LASTS}
 """
+_SIGNED_IN: Final = "UPDATE runtime.accounts SET last_signed_in_at = %s WHERE account_id = %s"
 _SEEN: Final = "UPDATE runtime.sessions SET seen_at = now() WHERE token_digest = %s"
 _END: Final = "DELETE FROM runtime.sessions WHERE token_digest = %s"
 _CLEAN: Final = f"DELETE FROM runtime.sessions s WHERE NOT ({_LASTS})"
@@ -114,8 +115,9 @@ class Sessions:
             await connection.execute(_CLEAN, _LIMITS)
             values = (_digest(token), account.account_id, account.hash)
             row = await (await connection.execute(_BEGIN, values)).fetchone()
-        if row is None:
-            raise AccountChanged
+            if row is None:
+                raise AccountChanged
+            await connection.execute(_SIGNED_IN, (row[0], account.account_id))
         return Session(token=token, account=account, ends_at=row[0] + LIFETIME)
 
     async def find(self, token: str) -> Session | None:
