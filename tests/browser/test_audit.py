@@ -333,7 +333,7 @@ def test_a_supervisor_asks_demands_and_notes(new_page: NewPage, scene: Scene) ->
     steps = len(scene.timeline())
     page.get_by_text("质询", exact=True).first.click()
     question = page.get_by_label("要问什么")
-    asking = page.locator("form[action$=raise-query] button")
+    asking = page.locator("form[data-command$=raise-query] button")
     asking.click()
     expect(question).to_have_attribute("aria-invalid", "true")
     expect(question).to_be_focused()
@@ -346,9 +346,9 @@ def test_a_supervisor_asks_demands_and_notes(new_page: NewPage, scene: Scene) ->
         ("demand-correction", "要求更正什么", "请补正受理日期。"),
         ("annotate-audit", "记事内容", "已核对会商记录。"),
     ):
-        page.locator(f"details:has(form[action$={command}]) > summary").click()
+        page.locator(f"details:has(form[data-command$={command}]) > summary").click()
         page.get_by_label(label).fill(text)
-        page.locator(f"form[action$={command}] button").click()
+        page.locator(f"form[data-command$={command}] button").click()
         expect(page.get_by_label(label)).to_have_value("")
         assert scene.timeline()[-1]["actor_ref"] == scene.supervisor.sub
     topics = [item["topic"] for item in scene.timeline()[steps:]]
@@ -360,20 +360,20 @@ def test_a_supervisor_asks_demands_and_notes(new_page: NewPage, scene: Scene) ->
     expect(page.get_by_role("heading", name="监督", exact=True)).to_be_visible()
     page.get_by_role("button", name="退一步").click()
     expect(page.get_by_role("heading", name="监督", exact=True)).to_be_hidden()
-    expect(page.locator("form[action$=raise-query]")).to_be_hidden()
+    expect(page.locator("form[data-command$=raise-query]")).to_be_hidden()
 
 
 def test_what_was_written_stays_where_it_cannot_be_sent(new_page: NewPage, scene: Scene) -> None:
     page = scene.open(new_page, scene.path, refused="annotate-audit")
-    page.locator("details:has(form[action$=annotate-audit]) > summary").click()
+    page.locator("details:has(form[data-command$=annotate-audit]) > summary").click()
     page.get_by_label("记事内容").fill("网络断了也不能丢。")
     page.context.set_offline(True)
-    page.locator("form[action$=annotate-audit] button").click()
+    page.locator("form[data-command$=annotate-audit] button").click()
     expect(page.get_by_role("alert")).to_contain_text("没有发出去")
     expect(page.get_by_label("记事内容")).to_have_value("网络断了也不能丢。")
     page.context.set_offline(False)
     before = len(scene.timeline())
-    page.locator("form[action$=annotate-audit] button").click()
+    page.locator("form[data-command$=annotate-audit] button").click()
     expect(page.locator(".timeline > li")).to_have_count(before + 1)
 
 

@@ -189,6 +189,13 @@ def test_queries_and_demands_wait_for_those_who_may_answer_them(running: Anjie, 
     answer = {"query_id": found["query_id"], "answer": "已安排"}
     answered = place.village_officer.done(f"/v1/cases/{case['case_id']}/answer-query", answer)
     assert told(place.village_officer, answered) == [late, ("DEMAND", "T12")]
+    [waiting] = read(place.village_officer, f"/v1/cases/{case['case_id']}")["demands"]
+    assert (waiting["outcome"], waiting["due_at"]) == (None, correction["due_at"])
+    corrected = {"demand_id": waiting["demand_id"], "outcome": "CORRECTED", "detail": "已补记"}
+    answered = place.village_officer.done(f"/v1/cases/{case['case_id']}/answer-demand", corrected)
+    assert told(place.village_officer, answered) == [late]
+    [done] = read(place.supervisor, f"/v1/cases/{case['case_id']}")["demands"]
+    assert done == waiting | {"outcome": "CORRECTED"}
 
 
 def test_whoever_has_a_conflict_of_interest_is_not_waited_for(place: Town) -> None:

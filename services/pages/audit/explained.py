@@ -63,7 +63,8 @@ def operations(room: Room) -> tuple[Operation, ...]:
         )
 
     async def export(request: Request, me: Me) -> Answer:
-        return await exported(_export(await _explanation(room, exporting(request))), request.parameters["form"])
+        explanation = await _explanation(room, exporting(request))
+        return await exported(_export(explanation), request.parameters["form"])
 
     async def compare(request: Request, me: Me) -> Answer:
         asked = given(request)

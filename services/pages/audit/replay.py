@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from services.pages.api import Refused
 from services.pages.audit.asked import Given, given
@@ -11,20 +11,14 @@ from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, cha
 from services.pages.audit.case_tables import changed_table, state_table, timeline_table
 from services.pages.audit.exports import Export, export_of, exported, exporting
 from services.pages.audit.steps import Axis, History, Step, before, history
+from services.pages.commands.asked import OVERSIGHT
+from services.pages.commands.forms import CaseForms
 from services.pages.room import Me, Room
 from services.pages.timelines import case_timeline
 from services.pages.wording import Wording, wording_of
 from shared.policy.sight import HIDDEN_PROCEDURES
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
-
-ACTS: Final = {
-    "raise-query": "question",
-    "demand-correction": "demand",
-    "annotate-audit": "text",
-    "declare-conflict": "reason",
-}
-"""What those who oversee may send, each with the one text that it asks for."""
 
 
 class Moment(NamedTuple):
@@ -57,7 +51,8 @@ class Replayed(NamedTuple):
 def operations(room: Room) -> tuple[Operation, ...]:
     async def page(request: Request, me: Me) -> Answer:
         seen = await replayed(room, request)
-        acts = {name: text for name, text in ACTS.items() if name in seen.now["allowed_commands"]}
+        forms = CaseForms(seen.now, me.sub, {}, seen.wording.say)
+        acts = [form for name in OVERSIGHT for form in forms.of(name)]
         return room.pages.render(
             request,
             "audit/case.html",

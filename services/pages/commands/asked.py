@@ -49,10 +49,6 @@ def _text(name: str, *, required: bool = True) -> Field:
     return Field(name, "text", required=required)
 
 
-def _fixed(name: str, value: str) -> Field:
-    return Field(name, "fixed", value=value)
-
-
 _REASON: Final = _text("reason")
 _DETAIL: Final = _text("detail")
 _TERM: Final = Field("term_no", "select", "terms")
@@ -68,6 +64,11 @@ ASKED: Final[Mapping[str, tuple[Field, ...]]] = {
     "accept-case": (Field("procedure", "select", "procedure_of_acceptance", required=False),),
     "reject-case": (_REASON, _text("alternative_route")),
     "transfer-case": (Field("to_unit", "select", "beside"), _REASON),
+    "transfer-outside": (
+        Field("external_body/kind", "select", "external_body", words="external_kind"),
+        Field("external_body/name", "line", words="external_name"),
+        _REASON,
+    ),
     "merge-case": (Field("into_case_id", "select", "alike"), _text("reason", required=False)),
     "assign-handler": (Field("handler_ref", "select", "colleagues"),),
     "add-person": (
@@ -180,10 +181,29 @@ ASKED: Final[Mapping[str, tuple[Field, ...]]] = {
     "request-re-review": (*_BEHALF, _text("grounds")),
     "record-review-opinion": (_text("opinion"), Field("final", "yes")),
     "reopen-case": (Field("ground", "one", "reopen_ground", words="reopen_ground"), _REASON),
+    "raise-query": (_text("question"),),
     "answer-query": (Field("query_id", "select", "queries"), _text("answer")),
+    "demand-correction": (_text("demand"),),
+    "answer-demand": (
+        Field("demand_id", "select", "demands"),
+        Field("outcome", "one", "demand_outcome", words="demand_outcome"),
+        _DETAIL,
+    ),
+    "annotate-audit": (Field("text", "text", words="remark"),),
     "declare-conflict": (_REASON,),
+    "record-correction": (
+        Field("event_id", "select", "records"),
+        Field("field", "select", "record_fields"),
+        _text("correction"),
+    ),
 }
-"""The questions of each command that the forms of pages send, by its name, in the order of a form."""
+"""The questions of each command that the forms of pages send, by its name, in the order of a form.
+
+A case is transferred in two ways that ask for different things, so `transfer-outside` stands beside.
+"""
+
+OVERSIGHT: Final = ("raise-query", "demand-correction", "annotate-audit", "declare-conflict")
+"""What those who oversee may send."""
 
 LIKELIEST: Final = (
     "accept-escalation",

@@ -15,14 +15,23 @@ _LEVELS: Final = ("GROUP", "VILLAGE", "TOWNSHIP")
 _HANDLERS: Final = frozenset(("group_leader", "mediator", "village_officer", "township_officer"))
 _EXTENSIBLE: Final = frozenset(("RUNNING", "SUSPENDED"))
 _MOST: Final = 1_000
+TEXTS: Final = (
+    "title", "description", "findings", "reason", "alternative_route", "detail", "summary", "facts",
+    "responsibilities", "text", "statement", "grounds", "opinion", "question", "answer", "note",
+)  # fmt: skip
+"""The free texts that an event may have."""
 
 Case = Mapping[str, Any]
+Events = Sequence[Mapping[str, Any]]
 
 
 async def case_choices(
-    room: Room, request: Request, case: Case, wording: Wording
+    room: Room, request: Request, case: Case, events: Events, me: str, wording: Wording
 ) -> Mapping[str, Sequence[Choice]]:
-    """Every list that `ASKED` names; those around the case only where it may be sent what asks for them."""
+    """Every list that `ASKED` names; those around the case only where it may be sent what asks for them.
+
+    `events` are those of its timeline.
+    """
     lists = {
         field.choices: wording.codes(field.choices)
         for fields in ASKED.values()
@@ -31,7 +40,8 @@ async def case_choices(
     }
     for name, (whole, codes) in CHOSEN_HERE.items():
         lists[name] = [(code, label) for code, label in wording.codes(whole) if code in codes]
-    return lists | _of_case(case, wording) | await _around(room, request, case, wording)
+    lists |= _of_case(case, wording) | _records(events, me, wording)
+    return lists | await _around(room, request, case, wording)
 
 
 def _of_case(case: Case, wording: Wording) -> dict[str, list[Choice]]:
@@ -54,6 +64,29 @@ def _of_case(case: Case, wording: Wording) -> dict[str, list[Choice]]:
             for query in case["queries"]
             if query["state"] == "OPEN"
         ],
+        "demands": [
+            (demand["demand_id"], wording.moment(demand["asked_at"]))
+            for demand in case["demands"]
+            if demand["outcome"] is None
+        ],
+    }
+
+
+def _records(events: Events, me: str, wording: Wording) -> dict[str, list[Choice]]:
+    """What somebody else wrote, the latest first, and the parts that it has."""
+    written = [
+        (event, [name for name in TEXTS if isinstance(event["data"].get(name), str)])
+        for event in reversed(events)
+        if event["actor_ref"] != me
+    ]
+    parts = {name for _, names in written for name in names}
+    return {
+        "records": [
+            (event["event_id"], f"{event['summary']} · {wording.moment(event['occurred_at'])}")
+            for event, names in written
+            if names
+        ],
+        "record_fields": [(name, wording.say(f"record_field.{name}")) for name in TEXTS if name in parts],
     }
 
 

@@ -66,13 +66,16 @@ class CaseForms:
 
     def allowed(self) -> list[Form]:
         """Those whose every needed choice has something to choose."""
-        forms = [
-            self._form(command, variant)
-            for command in self._case["allowed_commands"]
-            for variant in self._variants(command)
-        ]
+        forms = [form for command in self._case["allowed_commands"] for form in self._forms(command)]
         answerable = [form for form in forms if all(map(_answerable, form.questions))]
         return sorted(answerable, key=lambda form: form.rank)
+
+    def of(self, command: str) -> list[Form]:
+        """Those of one command, where it may be sent."""
+        return self._forms(command) if command in self._case["allowed_commands"] else []
+
+    def _forms(self, command: str) -> list[Form]:
+        return [self._form(command, variant) for variant in self._variants(command)]
 
     def _variants(self, command: str) -> Iterator[Variant]:
         fields = ASKED.get(command)
@@ -84,6 +87,9 @@ class CaseForms:
             case "assign-handler" if self._case["handler_ref"] != self._me:
                 yield Variant("assign-myself", {"handler_ref": self._me}, (), {})
                 yield Variant(command, {}, fields or (), {})
+            case "transfer-case":
+                yield Variant(command, {}, fields or (), {})
+                yield Variant("transfer-outside", {}, ASKED["transfer-outside"], {})
             case "offer-mediation":
                 yield Variant(command, {"mediator_ref": self._me}, fields or (), {})
             case _ if fields is not None:
@@ -115,7 +121,7 @@ class CaseForms:
         return self.say(f"act.level_{level}")
 
     def _form(self, command: str, variant: Variant) -> Form:
-        key = "-".join((variant.name, *list(variant.values.values())[:1])) if variant.values else command
+        key = "-".join((variant.name, *list(variant.values.values())[:1]))
         fixed = [Field(name, "fixed", value=value) for name, value in variant.values.items()]
         return Form(
             key=key,

@@ -15,8 +15,8 @@ from shared.runtime.web import Answer, Operation, Request
 from shared.web.look import look_of
 from shared.web.pages import SECURITY, Pages
 
-_PRELOADED: Final = ("tokens.css", "components.css", "mark.svg")
-"""Of what every page loads, what the phone's pages load; and all that is named after the phone."""
+_PRELOADED: Final = ("tokens.css", "components.css", "mark.svg", "forms-body.js", "forms-fields.js")
+"""Of what other pages load too, what the phone's pages load; and all that is named after the phone."""
 _ICON_SIZES: Final = (192, 512)
 
 

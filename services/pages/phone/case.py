@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from services.pages.clock_words import clock_words
-from services.pages.commands.case_choices import case_choices
+from services.pages.commands.case_choices import TEXTS, case_choices
 from services.pages.commands.forms import CaseForms
 from services.pages.phone.my_cases import title_of
 from services.pages.room import Handler, Me, Room
@@ -17,11 +17,6 @@ from shared.runtime.web import Answer, Request
 _FIRST: Final = 4
 """So many commands stand on the page; the others behind one more tap."""
 _LIVE: Final = frozenset(("RUNNING", "SUSPENDED", "AWAITING", "BREACHED"))
-_TEXTS: Final = (
-    "description", "findings", "reason", "alternative_route", "detail", "summary", "facts",
-    "responsibilities", "text", "statement", "grounds", "opinion", "question", "answer", "note",
-)  # fmt: skip
-"""The free texts that an event may have."""
 
 
 class Step(NamedTuple):
@@ -46,8 +41,8 @@ def case_page(room: Room) -> Handler:
         units |= {item["unit"] for item in timeline["items"]}
         wording = await wording_of(room, request, units)
         now = datetime.fromisoformat(case["as_of_instant"])
-        forms = CaseForms(case, me.sub, await case_choices(room, request, case, wording), wording.say)
-        allowed = forms.allowed()
+        choices = await case_choices(room, request, case, timeline["items"], me.sub, wording)
+        allowed = CaseForms(case, me.sub, choices, wording.say).allowed()
         return room.pages.render(
             request,
             "phone/case.html",
@@ -80,7 +75,7 @@ def _step(item: Mapping[str, Any], wording: Wording) -> Step:
         item["occurred_at"],
         item["recorded_at"],
         day_of(recorded) > day_of(occurred),
-        [data[name] for name in _TEXTS if isinstance(data.get(name), str)],
+        [data[name] for name in TEXTS if isinstance(data.get(name), str)],
     )
 
 

@@ -78,6 +78,15 @@ def case_answer(case: Case, missing: Sequence[str], instant: datetime, policy: P
             }
             for query in case.queries
         ],
+        "demands": [
+            {
+                "demand_id": demand.demand_id,
+                "outcome": demand.outcome,
+                "asked_at": demand.asked_at,
+                "due_at": due.get(demand.demand_id),
+            }
+            for demand in case.demands
+        ],
         "merged_into": case.merged_into,
         "external_body": case.external_body
         and {"kind": case.external_body.kind, "name": case.external_body.name},

@@ -8,7 +8,7 @@
  * @typedef {{entries: [string, string][], files: {field: string, name: string, type: string}[], at: number, replaces?: string}} Draft
  */
 
-import { entriesOf, photosOf, putBack } from "./phone-forms.js";
+import { entriesOf, photosOf, putBack } from "./forms-body.js";
 import { ages, digest, isFull, names, read, write } from "./phone-store.js";
 import { button, moment, notice, word } from "./phone-words.js";
 

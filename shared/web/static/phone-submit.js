@@ -6,7 +6,7 @@
  */
 
 import { draftGone } from "./phone-drafts.js";
-import { bodyOf, clearErrors, entriesOf, photosOf, showErrors, shownOf } from "./phone-forms.js";
+import { bodyOf, clearErrors, entriesOf, photosOf, showErrors, shownOf } from "./forms-body.js";
 import { newId } from "./phone-outbox.js";
 import { isFull, keeper, read, write } from "./phone-store.js";
 import { synchronise } from "./phone-sync.js";

@@ -11,6 +11,7 @@ from shared.events.vocabulary import (
     Channel,
     DeadlineState,
     Degree,
+    DemandOutcome,
     DocumentKind,
     ExternalBodyKind,
     Facet,
@@ -74,6 +75,14 @@ class DocumentShown(Part, frozen=True, kw_only=True):
 class QueryShown(Part, frozen=True, kw_only=True):
     query_id: UUID
     state: QueryState
+    asked_at: datetime
+    due_at: datetime | None
+
+
+class DemandShown(Part, frozen=True, kw_only=True):
+    demand_id: UUID
+    outcome: DemandOutcome | None
+    """None as long as it waits for an answer."""
     asked_at: datetime
     due_at: datetime | None
 
@@ -148,6 +157,7 @@ class CaseAnswer(CaseSummary, frozen=True, kw_only=True):
     dossier: DossierShown
     documents: list[DocumentShown]
     queries: list[QueryShown]
+    demands: list[DemandShown]
     deadlines: list[DeadlineShown]
     archived_at: datetime | None
     external_body: ExternalBodyShown | None

@@ -110,9 +110,14 @@ export const photosOf = (form) =>
 
 /** @param {HTMLFormElement} form */
 export function clearErrors(form) {
-  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const told of form.querySelectorAll(".wrong[data-told]")) told.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    describe(field, described(field).filter((id) => document.getElementById(id)));
+  }
 }
+
+let told = 0;
 
 /**
  * Tells each error beside its field.
@@ -123,9 +128,9 @@ export function clearErrors(form) {
 export function showErrors(form, errors) {
   clearErrors(form);
   const elsewhere = [];
-  for (const [index, { pointer, detail }] of errors.entries()) {
+  for (const { pointer, detail } of errors) {
     const field = fieldAt(form, pointer.replace(/^\//, ""));
-    if (field) tellBeside(field, `${form.id || "form"}-wrong-${index}`, detail);
+    if (field) tellBeside(field, `wrong-${(told += 1)}`, detail);
     else elsewhere.push(detail);
   }
   /** @type {HTMLElement | null} */ (form.querySelector("[aria-invalid]"))?.focus();
@@ -140,10 +145,19 @@ function fieldAt(form, path) {
 
 /** @param {Field} field @param {string} id @param {string} detail */
 function tellBeside(field, id, detail) {
-  const told = document.createElement("p");
-  Object.assign(told, { id, className: "wrong", textContent: detail });
-  told.dataset.told = "";
+  const wrong = document.createElement("p");
+  Object.assign(wrong, { id, className: "wrong", textContent: detail });
+  wrong.dataset.told = "";
   field.setAttribute("aria-invalid", "true");
-  field.setAttribute("aria-describedby", [field.getAttribute("aria-describedby"), id].filter(Boolean).join(" "));
-  (field.closest(".field") ?? field.parentElement)?.append(told);
+  describe(field, [...described(field), id]);
+  (field.closest(".field") ?? field.parentElement)?.append(wrong);
+}
+
+/** @param {Element} field @returns {string[]} the ids of what says more of it */
+const described = (field) => field.getAttribute("aria-describedby")?.split(" ") ?? [];
+
+/** @param {Element} field @param {string[]} ids */
+function describe(field, ids) {
+  if (ids.length) field.setAttribute("aria-describedby", ids.join(" "));
+  else field.removeAttribute("aria-describedby");
 }
