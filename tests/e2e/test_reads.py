@@ -12,7 +12,7 @@ import pytest
 
 from shared.runtime.identity import issue_token
 from shared.runtime.postgres import EmbeddedPostgres
-from tests.e2e.conftest import JWT_SECRET, Anjie, Person, Town
+from tests.e2e.conftest import JWT_SECRET, Anjie, Json, Person, Town
 from tests.e2e.reading import Listener, ask, command, read, serving_a_module, settled
 
 
@@ -191,7 +191,13 @@ def test_lists_are_filtered(place: Town) -> None:
         ({"state": ["REGISTERED", "CLOSED"]}, [plain]),
         ({"handler": "leader-37"}, [roads]),
         ({"procedure": "SELF_GOVERNANCE"}, [roads]),
+        ({"case_id": [plain["case_id"], str(UUID(int=7))]}, [plain]),
+        ({"to_call": "false"}, [roads, plain]),
+        ({"assigned": "true"}, [roads]),
+        ({"assigned": "false"}, [plain]),
         ({"unit": place.village}, [roads, plain]),
+        ({"holder": place.village}, []),
+        ({"holder": place.group}, [roads, plain]),
         ({"origin": place.other_village}, []),
         ({"urgent": "true"}, []),
         ({"q": plain["case_id"]}, [plain]),
@@ -202,6 +208,32 @@ def test_lists_are_filtered(place: Town) -> None:
     ):
         items = read(place.township_officer, "/v1/cases", **query)["items"]
         assert [item["case_id"] for item in items] == [case["case_id"] for case in expected], query
+
+
+def test_complainants_are_called_by_somebody_who_did_not_handle_the_case(place: Town) -> None:
+    def to_call(person: Person, after: Json) -> list[str]:
+        query = {"to_call": "true", "min_position": after["position"]}
+        return [item["case_id"] for item in read(person, "/v1/cases", **query)["items"]]
+
+    case = command(place.leader, place.open_case(), "accept-case", {"procedure": "SELF_GOVERNANCE"})
+    case = command(place.leader, case, "assign-handler", {"handler_ref": place.leader.ref})
+    assert to_call(place.village_officer, case) == []
+    settled = {"outcome": "EXPLAINED", "degree": "FULL", "detail": "讲明界址"}
+    resolved = command(place.leader, case, "resolve-case", settled)
+    assert to_call(place.leader, resolved) == []
+    assert to_call(place.village_officer, resolved) == [case["case_id"]]
+    tried = command(place.village_officer, resolved, "record-follow-up", {"reached": False})
+    assert to_call(place.village_officer, tried) == [case["case_id"]]
+    answer = {"reached": True, "solved": False, "satisfied": False}
+    reached = command(place.village_officer, tried, "record-follow-up", answer)
+    assert to_call(place.village_officer, reached) == []
+    again = {"ground": "UNSATISFIED", "reason": "仍未解决"}
+    reopened = command(place.village_officer, reached, "reopen-case", again)
+    resolved = command(place.leader, reopened, "resolve-case", settled)
+    assert to_call(place.village_officer, resolved) == [case["case_id"]]
+    for _ in range(3):
+        resolved = command(place.village_officer, resolved, "record-follow-up", {"reached": False})
+    assert to_call(place.village_officer, resolved) == []
 
 
 def test_what_became_confidential_is_so_in_its_past(place: Town) -> None:

@@ -56,6 +56,8 @@ def questions(county: County, occurred: datetime | None) -> list[Question]:
         ("/v1/cases", (("limit", 1000),)),
         ("/v1/cases", (("origin", county.villages[0]), ("state", "RESOLVED"), ("state", "CLOSED"))),
         ("/v1/cases", (("overdue", "true"), ("order", "oldest"))),
+        ("/v1/cases", (("holder", county.groups[0]), ("assigned", "false"))),
+        ("/v1/cases", (("to_call", "true"),)),
         ("/v1/me/cases", (("limit", 1000),)),
         ("/v1/deadlines", ()),
         ("/v1/inbox", ()),

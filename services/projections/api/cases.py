@@ -9,10 +9,11 @@ from services.projections.api.noted import PURPOSE, read_as
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import CasesQuery, MomentQuery, MyCasesQuery, TimelineQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard
-from services.projections.reads.case_list import Wanted, list_cases
+from services.projections.reads.case_list import Caller, Wanted, list_cases
 from services.projections.reads.my_cases import list_my_cases
 from services.projections.reads.reads import Reads
 from shared.events.vocabulary import OPEN_STATES
+from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
 
@@ -39,13 +40,20 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         refuse_dashboard(request.actor)
         moment = await reads.moments.of_views(query)
         trees = reads.sources.trees
-        for unit in (query.unit, query.origin):
-            readable_unit(request.actor, unit, trees.at(moment.position, moment.occurred), trees.current)
+        tree = trees.at(moment.position, moment.occurred)
+        for unit in (query.unit, query.holder, query.origin):
+            readable_unit(request.actor, unit, tree, trees.current)
+        rules = tree.policy(request.actor.unit, day_of(moment.occurred or moment.instant))
         wanted = Wanted(
+            ids=query.case_id,
             unit=query.unit,
+            holder=query.holder,
             origin=query.origin,
             pending_unit=query.pending_unit,
             handler=query.handler,
+            assigned=query.assigned,
+            to_call=query.to_call,
+            caller=Caller(request.actor.ref, rules.follow_up_attempts),
             states=query.state,
             urgent=query.urgent,
             overdue=query.overdue,

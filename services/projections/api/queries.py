@@ -44,10 +44,20 @@ class LongPageQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class CasesQuery(PageQuery, frozen=True, kw_only=True):
+    """`case_id`: among these. `unit`: held within; `holder`: held by that unit itself.
+
+    `assigned`: whether somebody was made the handler. `to_call`: settled by somebody other than the caller,
+    the complainant not reached since, though the rules of the caller's unit leave an attempt.
+    """
+
+    case_id: list[UUID] | None = None
     unit: UUID | None = None
+    holder: UUID | None = None
     origin: UUID | None = None
     pending_unit: UUID | None = None
     handler: Ref | None = None
+    assigned: bool | None = None
+    to_call: bool | None = None
     state: list[State] | None = None
     urgent: bool | None = None
     overdue: bool | None = None

@@ -8,6 +8,7 @@ CREATE INDEX cases_by_origin ON cases (origin_unit, gone_at);
 CREATE INDEX cases_by_receiver ON cases (pending_unit, gone_at) WHERE pending_unit IS NOT NULL;
 CREATE INDEX cases_by_handler ON cases (handler_ref, gone_at) WHERE handler_ref IS NOT NULL;
 CREATE INDEX cases_by_mediator ON cases (mediator_ref, gone_at) WHERE mediator_ref IS NOT NULL;
+CREATE INDEX cases_to_call ON cases (holder_unit, gone_at) WHERE calls IS NOT NULL;
 CREATE INDEX cases_overdue ON cases (holder_unit, gone_at) WHERE overdue;
 -- Lists: latest opened first; those of a unit's reach; those of a person.
 CREATE INDEX cases_by_opening ON cases (opened_at DESC, case_id DESC, gone_at);

@@ -35,6 +35,8 @@ CASES: Final = Table(
         "mediator_ref": "text",
         "urgent": "bool",
         "overdue": "bool",
+        "calls": "int2",
+        "settled_by": "text",
         "opened_at": "timestamptz",
         "reach": "uuid[]",
         "known_to": "text[]",
@@ -90,6 +92,7 @@ decode_row = msgspec.json.Decoder(CaseRow).decode
 
 
 def case_row(case: Case) -> Row:
+    calls = _calls(case)
     return Row(
         CASES.name,
         (
@@ -104,6 +107,8 @@ def case_row(case: Case) -> Row:
             case.mediator_ref,
             case.urgent,
             _overdue(case),
+            calls,
+            None if calls is None else case.handler_ref or case.resolver_ref,
             case.opened_at,
             _reach(case),
             _known_to(case),
@@ -163,3 +168,11 @@ def _listed(case: Case) -> CaseRow:
 
 def _overdue(case: Case) -> bool:
     return any(deadline.overdue for deadline in case.deadlines)
+
+
+def _calls(case: Case) -> int | None:
+    """Attempts of this cycle to reach the complainant of a settled case; None where nobody is to be."""
+    if case.state != "RESOLVED" or case.procedure == "SAFETY_LEAD":
+        return None
+    attempts = [attempt for attempt in case.follow_ups if attempt.cycle == case.cycle]
+    return None if any(attempt.reached for attempt in attempts) else len(attempts)

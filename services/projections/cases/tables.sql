@@ -1,5 +1,5 @@
 -- List rows: what a case looked like from its event at `position` until the next.
--- Definition 2: raise this number when the same columns come to mean something else.
+-- Definition 3: raise this number when the same columns come to mean something else.
 
 CREATE TABLE cases (
     stream_id uuid NOT NULL,
@@ -22,6 +22,8 @@ CREATE TABLE cases (
     mediator_ref text,
     urgent boolean,
     overdue boolean NOT NULL, -- a breach stands
+    calls smallint, -- attempts to reach the complainant since it was settled, as long as none did
+    settled_by text, -- who handled it, while there is somebody to call
     opened_at timestamptz NOT NULL,
     reach uuid[] NOT NULL, -- where it began (not an accusation), where it is found, and all who ever held it
     known_to text[] NOT NULL, -- who opened it, and the people on it that can sign in (not who is accused)

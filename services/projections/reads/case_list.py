@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -29,6 +29,18 @@ _SEARCHED: Final = SQL(
     " OR holder_unit = ANY(%(q_units)s) OR origin_unit = ANY(%(q_units)s))"
 )
 
+_TO_CALL: Final = SQL(
+    "calls IS NOT NULL AND calls < %(attempts_max)s AND settled_by IS DISTINCT FROM %(caller)s"
+)
+_NOT_TO_CALL: Final = SQL("NOT ({})").format(_TO_CALL)
+
+
+class Caller(NamedTuple):
+    """Who would call complainants, and how often one may be tried."""
+
+    ref: str
+    attempts_max: int
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which cases; None doesn't restrict."""
@@ -36,12 +48,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     own: bool = True
     """Only those that are the reader's to know of by unit or person; the others are sealed otherwise."""
 
+    ids: Sequence[UUID] | None = None
     unit: UUID | None = None
     """Held within."""
+    holder: UUID | None = None
+    """Held by that unit itself."""
     origin: UUID | None = None
     """Found within by origin."""
     pending_unit: UUID | None = None
     handler: str | None = None
+    assigned: bool | None = None
+    """Somebody was made its handler."""
+    to_call: bool | None = None
+    """Settled by somebody other than the caller, its complainant not reached yet."""
+    caller: Caller | None = None
     states: Sequence[str] | None = None
     urgent: bool | None = None
     overdue: bool | None = None
@@ -106,10 +126,13 @@ def restricted(
     """What a row of `views.cases` has to be, with the parameters of that."""
     held, parameters = valid(moment.as_of)
     restrictions: list[tuple[SQL, str, Any]] = [
+        (SQL("case_id = ANY(%(ids)s)"), "ids", wanted.ids and list(wanted.ids)),
         (SQL("holder_unit = ANY(%(unit)s)"), "unit", wanted.unit and units_of(tree, wanted.unit)),
+        (SQL("holder_unit = %(holder)s"), "holder", wanted.holder),
         (SQL("origin_unit = ANY(%(origin)s)"), "origin", wanted.origin and units_of(tree, wanted.origin)),
         (SQL("pending_unit = %(pending_unit)s"), "pending_unit", wanted.pending_unit),
         (SQL("handler_ref = %(handler)s"), "handler", wanted.handler),
+        (SQL("(handler_ref IS NOT NULL) = %(assigned)s"), "assigned", wanted.assigned),
         (SQL("state = ANY(%(states)s)"), "states", wanted.states and list(wanted.states)),
         (SQL("urgent = %(urgent)s"), "urgent", wanted.urgent),
         (SQL("overdue = %(overdue)s"), "overdue", wanted.overdue),
@@ -124,6 +147,9 @@ def restricted(
         if value is not None:
             clauses.append(clause)
             parameters[name] = value
+    if wanted.to_call is not None and wanted.caller is not None:
+        clauses.append(_TO_CALL if wanted.to_call else _NOT_TO_CALL)
+        parameters |= {"caller": wanted.caller.ref, "attempts_max": wanted.caller.attempts_max}
     if wanted.q is not None:
         named = [unit.unit_id for unit in tree if wanted.q.casefold() in unit.name.casefold()]
         clauses.append(_SEARCHED)
