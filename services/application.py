@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from psycopg import AsyncConnection
 from starlette.types import Receive, Scope, Send
 
-from services import about, commands_batch, device_key, reference
+from services import about, commands_batch, device_key, reference, saved_views
 from services.accounts import AccountOperations
 from services.demo.people import Known
 from services.intake.api import beside, files, publications, rule_packs
@@ -50,6 +50,7 @@ from shared.runtime.imports import Imports
 from shared.runtime.openapi import openapi_document
 from shared.runtime.problem_kinds import KINDS, Text
 from shared.runtime.reception import Reception
+from shared.runtime.saved_views import SavedViews
 from shared.runtime.sealing import MasterKey
 from shared.runtime.secrets import Secrets
 from shared.runtime.sessions import Sessions
@@ -145,6 +146,8 @@ def create_app(
     served = Operations(documented, sign_in, partial(problem_page, pages))
     served.add(reference.operation(trees))
     served.add(device_key.operation(vault.master))
+    for operation in saved_views.operations(SavedViews(pool)):
+        served.add(operation)
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
     for operation in AccountOperations(Accounts(pool), trees).operations():
