@@ -51,6 +51,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
             axis="happened" if happened else "known",
             position=answer["as_of_position"],
             instant=wording.moment(at.get("at_occurred") or answer["as_of_instant"]),
+            as_of_instant=answer["as_of_instant"],
             version=case["version"],
             state=described(case, wording),
             changed=[],
