@@ -56,6 +56,7 @@ from shared.runtime.web import Answer, Operation, Operations, Request
 
 _STOCK_SCHEMA = "bench_stock"
 JWT_SECRET = b"a secret of the bench, long enough for HS256"
+MASTER_KEY = b"m" * 32
 COMMANDS: dict[str, tuple[type[Body], Decide]] = {
     **{name: (body, intake.decide) for name, body in intake_bodies.BODIES.items()},
     **{name: (body, resolution.decide) for name, body in resolution_bodies.BODIES.items()},
@@ -191,7 +192,7 @@ def _operation(
 
 
 def _app(kind: str, url: str, unit: Unit) -> FastAPI:
-    secrets = Secrets(master_key=b"m" * 32, jwt_secret=JWT_SECRET)
+    secrets = Secrets(master_key=MASTER_KEY, jwt_secret=JWT_SECRET)
     if kind == "ours":
         return create_app(Settings(database_url=url, data_dir=Path(os.devnull)), secrets)
     tree = UnitTree({unit.unit_id: unit})

@@ -19,7 +19,7 @@ from services.projections.schema import create_views
 from shared.runtime.identifiers import new_id
 from shared.runtime.identity import issue_token
 from shared.runtime.migrations import migrate
-from tests.benchmarks.command_server import JWT_SECRET
+from tests.benchmarks.command_server import JWT_SECRET, MASTER_KEY
 from tests.benchmarks.http_load import life_of_a_case
 from tests.benchmarks.table import BenchRow
 
@@ -223,7 +223,13 @@ async def serving(
     server = await _python(
         "tests.benchmarks.command_server", "ours", "--database-url", owner_url, "--unit", str(new_id())
     )
-    environment = {"DATABASE_URL": owner_url, "ANJIE_DEMO": "off", "ANJIE_LOG": "json", **(settings or {})}
+    environment = {
+        "DATABASE_URL": owner_url,
+        "ANJIE_MASTER_KEY": MASTER_KEY.hex(),
+        "ANJIE_DEMO": "off",
+        "ANJIE_LOG": "json",
+        **(settings or {}),
+    }
     beside = [
         await _python("services.cli", "serve", "--only", one, environment=environment) for one in workers
     ]
