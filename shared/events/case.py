@@ -82,6 +82,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     event_id: UUID
     file_id: UUID | None
     paper_location: Private | None
+    person_ref: UUID | None = None
     attached_at: datetime
 
 

@@ -249,6 +249,8 @@ class DocumentAttached(CaseEvent, frozen=True, kw_only=True):
     file_id: UUID | None = None
     digest: str | None = None
     paper_location: Private | None = None
+    person_ref: UUID | None = None
+    """Of whom it is, where it is somebody's: their identity proof, their signature."""
 
 
 class ContactRecorded(CaseEvent, frozen=True, kw_only=True):

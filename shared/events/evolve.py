@@ -403,6 +403,7 @@ def _document(case: Case, recorded: Recorded, event: cases.DocumentAttached) -> 
         event_id=recorded.event_id,
         file_id=event.file_id,
         paper_location=event.paper_location,
+        person_ref=event.person_ref,
         attached_at=recorded.occurred_at,
     )
     return {"documents": (*case.documents, document)}

@@ -159,7 +159,7 @@ _ROWS: tuple[Transition, ...] = (
     ),
     _row(
         "attach-document", OPEN_STATES, _ADDERS, (cases.DocumentAttached,), SAME, "file-unknown",
-        service="intake", adds=True,
+        "person-unknown", service="intake", adds=True,
     ),
     _row(
         "record-contact", OPEN_STATES, _ADDERS, (cases.ContactRecorded,), SAME, service="intake", adds=True,

@@ -17,7 +17,7 @@ from shared.events.cases import (
     PersonAdded,
     VisitRecorded,
 )
-from shared.policy.checks import file_digest, not_after
+from shared.policy.checks import file_digest, not_after, on_case
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.policy import Policy
@@ -42,11 +42,14 @@ def record_visit(case: Case, command: Command, body: RecordVisit, policy: Policy
 
 
 def attach_document(case: Case, command: Command, body: AttachDocument, policy: Policy) -> Decision:
+    if body.person_ref is not None:
+        on_case(case, body.person_ref, "/person_ref")
     attached = DocumentAttached(
         document_kind=body.document_kind,
         file_id=body.file_id,
         digest=None if body.file_id is None else file_digest(command, body.file_id, "/file_id"),
         paper_location=Private.maybe(body.paper_location),
+        person_ref=body.person_ref,
     )
     return decision(case, command, attached)
 

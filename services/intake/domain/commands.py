@@ -139,6 +139,7 @@ class AttachDocument(Body, frozen=True, kw_only=True):
     document_kind: DocumentKind
     file_id: UUID | None = None
     paper_location: Text | None = None
+    person_ref: UUID | None = None
 
     @property
     def files(self) -> tuple[UUID, ...]:

@@ -60,6 +60,7 @@ def case_answer(case: Case, missing: Sequence[str], instant: datetime, policy: P
                 "event_id": document.event_id,
                 "file_id": document.file_id,
                 "paper_location": document.paper_location,
+                "person_ref": document.person_ref,
                 "attached_at": document.attached_at,
             }
             for document in case.documents

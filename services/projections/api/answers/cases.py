@@ -69,6 +69,7 @@ class DocumentShown(Part, frozen=True, kw_only=True):
     event_id: UUID
     file_id: UUID | None
     paper_location: Shown | None
+    person_ref: UUID | None
     attached_at: datetime
 
 
