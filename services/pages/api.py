@@ -43,6 +43,10 @@ class Api:
         asked = Request("GET", path, _passed_on(request), query_string=urlencode(given, doseq=True).encode())
         return await self._answered(asked)
 
+    async def file(self, request: Request, path: str) -> bytes:
+        """The content of a file. Raises: Refused."""
+        return (await self._answer(Request("GET", path, _passed_on(request)))).content
+
     async def post(
         self,
         request: Request,
@@ -64,12 +68,15 @@ class Api:
         return await self._answered(Request("POST", path, headers, query_string=given, content=content))
 
     async def _answered(self, request: Request) -> Any:
+        answer = await self._answer(request)
+        return msgspec.json.decode(answer.content) if answer.content else None
+
+    async def _answer(self, request: Request) -> Answer:
         answer = await self._ask(request)
         assert isinstance(answer, Answer), f"{request.path} is a stream"
-        body: Any = msgspec.json.decode(answer.content) if answer.content else None
         if answer.status >= 400:
-            raise Refused(answer.status, body)
-        return body
+            raise Refused(answer.status, msgspec.json.decode(answer.content))
+        return answer
 
 
 def _passed_on(request: Request) -> dict[bytes, bytes]:

@@ -23,13 +23,14 @@ from shared.paper.paging import Piece
 from shared.paper.pen import Pen
 from shared.paper.tables import table_pieces
 
-_LEADING: Final = 1.75
+_LEADING: Final = 1.65
 _TITLE: Final = 1.7
 _SOFT: Final = 0.8
 _SOFT_INK: Final = 0.35
 _GAP: Final = 1.0
 """Between fields, in characters."""
-_SIGNED_HEIGHT: Final = 44.0
+_SIGNED_HEIGHT: Final = 36.0
+_ROWS_WITH_SEAL: Final = 4
 _SEAL: Final = 119.0
 """42 mm, as wide as the seal of a committee is."""
 
@@ -123,8 +124,8 @@ def _fields(row: Sequence[Field], frame: Frame) -> Piece:
 def _signatures(places: Sequence[Signature], frame: Frame) -> Iterator[Piece]:
     yield _space(frame.size, with_next=True)
     for start in range(0, len(places), 2):
-        last = start + 2 >= len(places)
-        yield _signature_row(places[start : start + 2], frame, with_next=last)
+        with_seal = start + 2 * _ROWS_WITH_SEAL >= len(places)
+        yield _signature_row(places[start : start + 2], frame, with_next=with_seal)
 
 
 def _signature_row(pair: Sequence[Signature], frame: Frame, *, with_next: bool) -> Piece:
@@ -150,14 +151,14 @@ def _signature_row(pair: Sequence[Signature], frame: Frame, *, with_next: bool) 
 
 def _seal(label: str, day: str, frame: Frame) -> Piece:
     face, size = frame.face, frame.size * _SOFT
+    inside = lines(label, face, size, _SEAL * 0.8)
 
     def draw(pen: Pen, top: float) -> None:
-        middle = pen.left + frame.width - _SEAL / 2
-        pen.ring(middle, top + _SEAL / 2, _SEAL / 2)
-        inside = lines(label, face, size, _SEAL * 0.75)
+        middle, centre = pen.right - _SEAL / 2, top + _SEAL / 2
+        pen.ring(middle, centre, _SEAL / 2)
         for number, words in enumerate(inside):
-            at = top + _SEAL / 2 + (number - (len(inside) - 1) / 2) * size * 1.4
+            at = centre - (len(inside) - number - 0.5) * size * 1.4
             pen.text(middle - face.width(words) * size / 2, at, words, size, ink=_SOFT_INK)
-        pen.text_to(pen.left + frame.width, top + _SEAL + frame.size * 1.5, day, frame.size)
+        pen.text_to(middle + face.width(day) * frame.size / 2, centre + frame.size * 1.2, day, frame.size)
 
-    return Piece(_SEAL + frame.size * 2, draw)
+    return Piece(_SEAL, draw)

@@ -57,13 +57,13 @@ class Signature(NamedTuple):
 
 
 class Signatures(NamedTuple):
-    """Two in a row, none of them alone on a page with the seal."""
+    """Two in a row; the last of them are on the page of the seal."""
 
     places: Sequence[Signature]
 
 
 class Seal(NamedTuple):
-    """Where a round seal is put, above the day."""
+    """Where a round seal is put, over the day."""
 
     label: str
     day: str
@@ -82,7 +82,7 @@ class Layout(NamedTuple):
 
 
 _MM = 72 / 25.4
-DEED = Layout(size=13, margin=25 * _MM)
+DEED = Layout(size=12, margin=22 * _MM)
 """What people sign or keep."""
 LISTING = Layout(size=8.5, margin=15 * _MM, may_lie=True)
 """What is looked things up in."""

@@ -183,6 +183,8 @@ def test_the_app_opens_without_a_server_and_keeps_nothing_open(village: Village,
     page = phone.open()
     phone.sign_in(village.leader)
     phone.prepare(path, "/m/record")
+    page.goto(path)
+    expect(page.get_by_role("link", name="Receipt")).to_be_visible()
     stored = stored_text(page)
     for said in ("墙根积水", "王小明", "两户争地", case["case_id"]):
         assert said not in stored
@@ -192,6 +194,8 @@ def test_the_app_opens_without_a_server_and_keeps_nothing_open(village: Village,
             page.goto(address)
             expect(page.locator("h1")).to_have_text(heading)
             expect(page.locator("[data-notice=kept-page]")).to_be_visible()
+        expect(page.get_by_text("A receipt needs a signal.")).to_be_visible()
+        expect(page.get_by_text("Receipt", exact=True)).to_be_hidden()
         page.goto("/m/nowhere")
         expect(page.locator("h1")).to_contain_text("没有信号")
         assert_accessible(page)

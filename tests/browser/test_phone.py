@@ -1,10 +1,12 @@
 """A mediator's day on the phone: record, accept, hand up, agree; and what is told of what is wrong."""
 
+import io
 import re
 from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
@@ -114,7 +116,7 @@ def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) ->
     phone.get_by_label("各方责任").fill("李四疏通，张三出一半费用")
     phone.get_by_label("谁做什么").first.fill("李四三天内疏通排水沟")
     for index, name in enumerate(("张三", "李四")):
-        draw(phone, f"signature-{index}")
+        draw(phone, f"signature-{index}", down=40 + 20 * index)
         expect(phone.get_by_role("checkbox", name=f"{name}已签名")).to_be_checked()
     phone.get_by_role("checkbox", name="调解员已签名").check()
     phone.get_by_role("checkbox", name="调解委员会已盖章").check()
@@ -124,9 +126,23 @@ def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) ->
     told = place.read(f"/v1/cases/{case['case_id']}")
     assert told["agreement"]["effective"]
     assert [document["document_kind"] for document in told["documents"]] == ["AGREEMENT", "AGREEMENT"]
+    assert [document["person_ref"] for document in told["documents"]] == told["mediation"]["parties"]
+
+    reader, text = printed(phone, "打印协议书")
+    assert "人民调解协议书" in text
+    assert len([image for page in reader.pages for image in page.images]) == 2
+    assert "登记回执" in printed(phone, "打印登记回执")[1]
 
 
-def draw(page: Page, signature: str) -> None:
+def printed(page: Page, link: str) -> tuple[PdfReader, str]:
+    """The file that a link leads to, and its text without spaces."""
+    href = page.get_by_role("link", name=link, exact=True).get_attribute("href")
+    assert href is not None
+    reader = PdfReader(io.BytesIO(page.request.get(href).body()))
+    return reader, "".join("".join(page.extract_text() for page in reader.pages).split())
+
+
+def draw(page: Page, signature: str, down: int) -> None:
     """A stroke on the canvas of a signature."""
     canvas = page.locator(f"canvas[data-signs='{signature}']")
     canvas.scroll_into_view_if_needed()
@@ -134,7 +150,7 @@ def draw(page: Page, signature: str) -> None:
     assert box is not None
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
-    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.move(box["x"] + 120, box["y"] + down, steps=5)
     page.mouse.up()
 
 

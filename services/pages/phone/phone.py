@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from services.pages.phone.agreement import agreement_page
 from services.pages.phone.case import case_page
 from services.pages.phone.my_cases import my_cases_page
+from services.pages.phone.receipt import receipt_page
 from services.pages.phone.record import record_page
 from services.pages.room import Room
 from shared.runtime.web import Operation
@@ -14,4 +16,6 @@ def operations(room: Room) -> Sequence[Operation]:
         room.page("/m", "phone-cases", my_cases_page(room)),
         room.page("/m/record", "phone-record", record_page(room)),
         room.page("/m/cases/{case_id}", "phone-case", case_page(room)),
+        room.page("/m/cases/{case_id}/agreement.pdf", "phone-agreement", agreement_page(room)),
+        room.page("/m/cases/{case_id}/receipt.pdf", "phone-receipt", receipt_page(room)),
     )

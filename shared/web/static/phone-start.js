@@ -27,8 +27,12 @@ export async function start(forms) {
     void show();
   });
   tellKept();
+  offerBySignal();
   await show();
-  for (const event of ["online", "offline"]) addEventListener(event, again);
+  for (const event of ["online", "offline"]) {
+    addEventListener(event, again);
+    addEventListener(event, offerBySignal);
+  }
   addEventListener("visibilitychange", () => document.visibilityState === "visible" && again());
   const known = await keeper();
   if (forms.length && known) await keepForms(forms, known);
@@ -95,6 +99,13 @@ function tellKept() {
   const at = /** @type {HTMLMetaElement | null} */ (document.querySelector("meta[name=kept]"))?.content;
   const main = document.querySelector("main");
   if (at && main) notice(main, "kept-page", "past", word("kept_page", { time: moment(Number(at)) }));
+}
+
+/** Offers what needs the server only where it is likely to be there. */
+function offerBySignal() {
+  const isThere = navigator.onLine && !document.querySelector("meta[name=kept]");
+  for (const part of document.querySelectorAll("[data-signal]")) /** @type {HTMLElement} */ (part).hidden = !isThere;
+  for (const part of document.querySelectorAll("[data-no-signal]")) /** @type {HTMLElement} */ (part).hidden = isThere;
 }
 
 /** Warns while there is still room. @param {NodeListOf<HTMLFormElement>} forms */

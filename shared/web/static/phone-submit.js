@@ -81,7 +81,11 @@ function itemsOf(form, replaced) {
     ...common,
     path,
     version: null,
-    body: { ...(isAttaching ? body : { occurred_at: body.occurred_at }), document_kind: field.dataset.document },
+    body: {
+      ...(isAttaching ? body : { occurred_at: body.occurred_at }),
+      document_kind: field.dataset.document,
+      ...(field.dataset.person && { person_ref: field.dataset.person }),
+    },
     said: isAttaching ? said : word("photos"),
     shown: isAttaching ? common.shown : [],
     photo: file.type,
