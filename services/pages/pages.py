@@ -9,6 +9,7 @@ from services.pages.api import Api, Ask
 from services.pages.audit import audit
 from services.pages.design import design
 from services.pages.offline import offline
+from services.pages.people import people
 from services.pages.phone import phone
 from services.pages.room import Room
 from services.pages.sign_in.sign_in import SignInPages
@@ -39,6 +40,7 @@ def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operati
         design.operation(pages),
         *wall.operations(room),
         *audit.operations(room),
+        *people.operations(room),
         *offline.operations(room),
         *phone.operations(room),
     )

@@ -23,7 +23,10 @@ WALL: Final = Screen(
     "/wall",
     frozenset(("dashboard", "village_officer", "township_officer", "supervisor", "auditor")),
 )
-SCREENS: Final = (PHONE, AUDIT, WALL)
+PEOPLE: Final = Screen(
+    "people", "/desk/people", frozenset(("village_officer", "township_officer", "operator"))
+)
+SCREENS: Final = (PHONE, AUDIT, WALL, PEOPLE)
 
 
 def screens_of(role: str) -> list[Screen]:
