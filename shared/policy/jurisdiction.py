@@ -85,13 +85,21 @@ class UnitTree:
             found = self._in_force[unit_id, on] = self._find_policy(unit_id, on)
         return found
 
-    def _find_policy(self, unit_id: UUID | None, on: date) -> Policy:
+    def adoption(self, unit_id: UUID | None, on: date) -> tuple[UUID, Adoption] | None:
+        """By whom the rules in force for the unit on that day were adopted, and from when on they hold.
+
+        None where nobody adopted any by then, so that the built-in ones hold.
+        """
         for unit in (*self.path(unit_id), WHOLE):
             begun = [adoption for adoption in self._adoptions.get(unit, ()) if adoption.from_on <= on]
             if begun:
                 latest = max(adoption.from_on for adoption in begun)
-                return next(each.policy for each in reversed(begun) if each.from_on == latest)
-        return DEFAULT_POLICY
+                return unit, next(each for each in reversed(begun) if each.from_on == latest)
+        return None
+
+    def _find_policy(self, unit_id: UUID | None, on: date) -> Policy:
+        found = self.adoption(unit_id, on)
+        return DEFAULT_POLICY if found is None else found[1].policy
 
     def rules(self, policy_id: str) -> Policy:
         """Rules by their id: some that were adopted, else the built-in ones."""

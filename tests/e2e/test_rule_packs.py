@@ -52,6 +52,24 @@ def test_a_pack_holds_for_its_unit_and_those_beneath(anjie: Anjie, town: Town) -
     assert town.leader.get("/v1/reference").json()["version"].startswith("strict-town@3+")
 
 
+def test_the_rules_in_force_are_read_with_who_adopted_them_and_since_when(anjie: Anjie, town: Town) -> None:
+    before = town.leader.get("/v1/rules").json()
+    assert (before["unit_id"], before["adopted_by"], before["from_on"]) == (town.group, None, None)
+    assert before["rules"] == DEFAULT_POLICY.id
+    adopted = adopt(town, STRICT)
+    now = town.leader.get("/v1/rules").json()
+    assert (now["adopted_by"], now["from_on"]) == (town.township, "2020-01-01")
+    assert now["rules"] == f"strict-town@3+{adopted['hash'][:12]}"
+    assert (before["limits"]["late_days"], now["limits"]["late_days"]) == (30, 2)
+    [ladder] = [timer for timer in now["timers"] if timer["timer"] == "T13"]
+    assert ladder["length"] is None
+    assert now["ladder"]["GROUP"] == {"amount": 1, "unit": "WORKING_DAYS"}
+    past = town.leader.get("/v1/rules", at_position=before["as_of_position"]).json()
+    assert past == before | {"as_of_instant": past["as_of_instant"]}
+    assert town.leader.get("/v1/rules", unit=town.village).status_code == 403
+    assert town.village_officer.get("/v1/rules", unit=town.group).json()["rules"] == now["rules"]
+
+
 def test_the_nearest_unit_decides(anjie: Anjie, town: Town) -> None:
     adopt(town, STRICT)
     adopt(town, STRICT.replace("value: 2", "value: 40").replace("version: 3", "version: 4"), town.village)

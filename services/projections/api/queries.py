@@ -201,6 +201,12 @@ class UnitsQuery(PageQuery, frozen=True, kw_only=True):
     parent: UUID | None = None
 
 
+class RulesQuery(MomentQuery, frozen=True, kw_only=True):
+    """By default the rules of the caller's unit."""
+
+    unit: UUID | None = None
+
+
 class ActorsQuery(PageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
     role: Role | None = None

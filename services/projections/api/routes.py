@@ -8,6 +8,7 @@ from services.projections.api import (
     inbox,
     publications,
     register,
+    rules,
     search,
     streams,
     unmasking,
@@ -28,5 +29,6 @@ def operations(reads: Reads, sign_in: SignIn) -> Sequence[Operation]:
         inbox.operation(reads),
         *what_if.operations(reads),
         *register.operations(reads),
+        rules.operation(reads),
         *streams.operations(reads, sign_in),
     )

@@ -1,11 +1,12 @@
 """The shapes of the registers: services done, units, actors, who read what."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.projections.api.answers.cases import PersonShown
 from services.projections.api.answers.parts import Answer, Count, Page, Part, Shown
-from shared.events.vocabulary import Role, UnitKind
+from shared.events.vocabulary import Level, Role, Timer, UnitKind
+from shared.policy.policy import Span, Title
 
 
 class ServiceItem(Part, frozen=True, kw_only=True):
@@ -39,6 +40,41 @@ class UnitShown(Part, frozen=True, kw_only=True):
     parent_id: UUID | None
     closed: bool
     version: int
+
+
+class TimerShown(Part, frozen=True, kw_only=True):
+    timer: Timer
+    title: Title
+    source: str
+    """The law or decision behind it."""
+    length: Span | None
+    """None: that of the ladder, by the level that holds the case."""
+
+
+class Limits(Part, frozen=True, kw_only=True):
+    return_limit: int
+    """Escalations that may be returned in one cycle."""
+    late_days: int
+    """How far back `occurred_at` may lie."""
+    contact_hours: int | None
+    """Within how many the complainant of a hotline order is to be contacted; None: no limit."""
+    follow_up_attempts: int
+    """To reach a complainant; so many in vain count as unreachable."""
+    small_cell_min: int
+    """Counts below this are kept from dashboards."""
+
+
+class RulesAnswer(Answer, frozen=True, kw_only=True):
+    unit_id: UUID | None
+    rules: str
+    """`name@version+hash`, twelve hex digits of the hash under which the content is kept."""
+    adopted_by: UUID | None
+    """The unit, or None: adopted for all units, or built in."""
+    from_on: date | None
+    """Since when they hold there; None: from the beginning."""
+    timers: list[TimerShown]
+    ladder: dict[Level, Span]
+    limits: Limits
 
 
 class PathStep(Part, frozen=True, kw_only=True):
