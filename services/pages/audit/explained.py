@@ -3,11 +3,11 @@
 from typing import Final, NamedTuple
 
 from services.pages.api import Refused
-from services.pages.audit.asked import Given, given, wrong_fields
 from services.pages.audit.exports import Export, export_of, exported, exporting
 from services.pages.audit.figure_tables import compared_table, explained_table, value_in_words
 from services.pages.audit.figures import end_of
 from services.pages.audit.tables import Table
+from services.pages.given import Given, given, wrong_fields
 from services.pages.room import Me, Room
 from services.pages.wording import Wording, wording_of
 from shared.runtime.problems import Problem

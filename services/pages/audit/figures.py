@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from services.pages.api import Refused
-from services.pages.audit.asked import Given, given, wrong_fields
 from services.pages.audit.exports import Export, export_of, exported
 from services.pages.audit.figure_tables import backlog_table, kpi_table, urgent_table
 from services.pages.audit.tables import Table
 from services.pages.audit.units import Choice, chosen_unit
+from services.pages.given import Given, given, wrong_fields
 from services.pages.room import Me, Room
 from services.pages.wording import Wording, wording_of
 from shared.policy.moments import SHANGHAI, day_of

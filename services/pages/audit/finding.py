@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
-from services.pages.audit.asked import Given, given, wrong_fields
 from services.pages.audit.exports import export_of, exported, exporting
 from services.pages.audit.tables import Cell, Table
 from services.pages.audit.units import Choice, chosen_unit
+from services.pages.given import Given, given, wrong_fields
 from services.pages.room import Me, Room
 from services.pages.wording import Wording, wording_of
 from shared.runtime.problems import Problem

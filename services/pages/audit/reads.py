@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.pages.audit.asked import given
 from services.pages.audit.tables import Cell, Table
+from services.pages.given import given
 from services.pages.room import Me, Room
 from services.pages.wording import Wording, wording_of
 from shared.runtime.web import Answer, Operation, Request

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.pages.api import Refused
-from services.pages.audit.asked import Given, given
 from services.pages.audit.case_fields import UNIT_FIELDS, Change, Described, changes, described
 from services.pages.audit.case_tables import changed_table, state_table, timeline_table
 from services.pages.audit.exports import Export, export_of, exported, exporting
 from services.pages.audit.steps import Axis, History, Step, before, history
 from services.pages.commands.asked import OVERSIGHT
 from services.pages.commands.forms import CaseForms
+from services.pages.given import Given, given
 from services.pages.room import Me, Room
 from services.pages.timelines import case_timeline
 from services.pages.wording import Wording, wording_of

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from services.pages.audit.asked import Given
+from services.pages.given import Given
 from services.pages.room import Room
 from shared.runtime.web import Request
 

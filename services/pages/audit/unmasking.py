@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.pages.api import Refused
-from services.pages.audit.asked import given, wrong_fields
 from services.pages.audit.case_fields import UNIT_FIELDS, described
 from services.pages.audit.replay import Moment
 from services.pages.audit.steps import history
+from services.pages.given import given, wrong_fields
 from services.pages.room import Me, Room
 from services.pages.wording import wording_of
 from shared.runtime.web import Answer, Operation, Request
