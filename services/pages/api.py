@@ -67,6 +67,10 @@ class Api:
         content = msgspec.json.encode(body)
         return await self._answered(Request("POST", path, headers, query_string=given, content=content))
 
+    async def delete(self, request: Request, path: str) -> Any:
+        """Raises: Refused."""
+        return await self._answered(Request("DELETE", path, _passed_on(request)))
+
     async def _answered(self, request: Request) -> Any:
         answer = await self._answer(request)
         return msgspec.json.decode(answer.content) if answer.content else None

@@ -8,6 +8,7 @@ from services.pages import assets, look, welcome
 from services.pages.api import Api, Ask
 from services.pages.audit import audit
 from services.pages.design import design
+from services.pages.desk import desk
 from services.pages.offline import offline
 from services.pages.people import people
 from services.pages.phone import phone
@@ -40,6 +41,7 @@ def operations(pages: Pages, ask: Ask, sign_in: SignInPages) -> Sequence[Operati
         design.operation(pages),
         *wall.operations(room),
         *audit.operations(room),
+        *desk.operations(room),
         *people.operations(room),
         *offline.operations(room),
         *phone.operations(room),

@@ -23,10 +23,11 @@ WALL: Final = Screen(
     "/wall",
     frozenset(("dashboard", "village_officer", "township_officer", "supervisor", "auditor")),
 )
+DESK: Final = Screen("desk", "/desk", frozenset(("village_officer", "township_officer")))
 PEOPLE: Final = Screen(
     "people", "/desk/people", frozenset(("village_officer", "township_officer", "operator"))
 )
-SCREENS: Final = (PHONE, AUDIT, WALL, PEOPLE)
+SCREENS: Final = (DESK, PHONE, AUDIT, WALL, PEOPLE)
 
 
 def screens_of(role: str) -> list[Screen]:

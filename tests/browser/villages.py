@@ -45,6 +45,11 @@ class Village:
     def officer(self) -> dict[str, str]:
         return self.headers(self._login("village_officer"), "village_officer", self.village)
 
+    @property
+    def reader(self) -> dict[str, str]:
+        """Who is asked how things stand."""
+        return self.leader
+
     def signed_in(self, page: Page, role: Role = "group_leader") -> Page:
         """The page, in the hands of the leader, or of another with an account of their own."""
         login = self._login(role)
@@ -89,9 +94,9 @@ class Village:
         return case
 
     def read(self, path: str, **query: Any) -> Json:
-        answer = self._http.get(path, params=query, headers=self.leader)
+        answer = self._http.get(path, params=query, headers=self.reader)
         while answer.status_code == 503:  # read models that are only just being made
-            answer = self._http.get(path, params=query, headers=self.leader)
+            answer = self._http.get(path, params=query, headers=self.reader)
         assert answer.is_success, answer.text
         told: Json = answer.json()
         return told

@@ -107,7 +107,7 @@ async def _around(room: Room, request: Request, case: Case, wording: Wording) ->
 
     held_by = await items("transfer-case", "/v1/units", unit_id=holder)
     parent = held_by[0]["parent_id"] if held_by else None
-    beside, beneath, colleagues, alike = await asyncio.gather(
+    beside, beneath, staff, alike = await asyncio.gather(
         items("transfer-case", "/v1/units", parent=parent, limit=_MOST) if parent else items("", ""),
         items("delegate-case", "/v1/units", parent=holder, limit=_MOST),
         items("assign-handler", "/v1/actors", unit=holder, limit=_MOST),
@@ -116,14 +116,19 @@ async def _around(room: Room, request: Request, case: Case, wording: Wording) ->
     return {
         "beside": [(unit["unit_id"], unit["name"]) for unit in beside if unit["unit_id"] != holder],
         "beneath": [(unit["unit_id"], unit["name"]) for unit in beneath],
-        "colleagues": [
-            (actor["actor_ref"], f"{actor['actor_ref']}（{wording.code('role', actor['role'])}）")
-            for actor in colleagues
-            if actor["role"] in _HANDLERS and actor["unit"] == holder
-        ],
+        "colleagues": colleagues(staff, holder, wording),
         "alike": [
             (other["case_id"], wording.text(other["title"]))
             for other in alike
             if other.get("case_id", case["case_id"]) != case["case_id"]
         ],
     }
+
+
+def colleagues(actors: Sequence[Mapping[str, Any]], unit: str | None, wording: Wording) -> list[Choice]:
+    """Who of the actors may handle what the unit holds."""
+    return [
+        (actor["actor_ref"], f"{actor['actor_ref']}（{wording.code('role', actor['role'])}）")
+        for actor in actors
+        if actor["role"] in _HANDLERS and actor["unit"] == unit
+    ]

@@ -10,6 +10,7 @@ from services.pages.commands.case_choices import TEXTS, case_choices
 from services.pages.commands.forms import CaseForms
 from services.pages.phone.my_cases import title_of
 from services.pages.room import Handler, Me, Room
+from services.pages.screens import DESK
 from services.pages.wording import Wording, wording_of
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
@@ -59,6 +60,7 @@ def case_page(room: Room) -> Handler:
             rest=allowed[_FIRST:],
             parties=_parties(case, wording),
             today=day_of(now).isoformat(),
+            at_desk=me.role in DESK.roles,
         )
 
     return show

@@ -1,0 +1,133 @@
+"""`/desk`: what waits for an officer, the urgent first, then by the time that is left."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from services.pages.clock_words import ClockWords, clock_words
+from services.pages.commands.case_choices import case_choices
+from services.pages.commands.forms import CaseForms, Form
+from services.pages.desk.lines import Line, line, units_of
+from services.pages.room import Handler, Me, Room
+from services.pages.wording import Wording, wording_of
+from shared.events.vocabulary import OPEN_STATES
+from shared.runtime.web import Answer, Request
+
+_ITEMS_MAX: Final = 100
+_CASES_MAX: Final = 20
+_STATES_OF_CLOCKS: Final[Mapping[str, str]] = {"BREACH": "BREACHED", "CALENDAR": "AWAITING"}
+"""What kinds of items say of their clock; of the others it runs."""
+_UNASSIGNED: Final = ("REGISTERED", "ACCEPTED", "IN_PROGRESS")
+
+Json = Mapping[str, Any]
+
+
+class Waiting(NamedTuple):
+    """Something that waits, with the case it is about where it is about one."""
+
+    item_id: str
+    kind: str
+    about: str
+    case: Line | None
+    clock: ClockWords
+    since: str
+    seen: bool
+    forms: Sequence[Form] = ()
+
+
+class Call(NamedTuple):
+    """A complainant to call, and the form for what they said."""
+
+    case: Line
+    forms: Sequence[Form]
+
+
+def waiting_page(room: Room) -> Handler:
+    async def cases(request: Request, **query: Any) -> Json:
+        found: Json = await room.api.get(request, "/v1/cases", limit=_CASES_MAX, order="oldest", **query)
+        return found
+
+    async def show(request: Request, me: Me) -> Answer:
+        inbox, to_call, unassigned, overdue = await asyncio.gather(
+            room.api.get(request, "/v1/inbox", limit=_ITEMS_MAX),
+            cases(request, to_call="true", unit=me.unit),
+            cases(request, holder=me.unit, assigned="false", state=_UNASSIGNED),
+            cases(request, unit=me.unit, overdue="true", state=sorted(OPEN_STATES)),
+        )
+        about = await _cases_of(room, request, inbox["items"])
+        known = [*about.values(), *to_call["items"], *unassigned["items"], *overdue["items"]]
+        wording = await wording_of(room, request, units_of(known))
+        now = datetime.fromisoformat(inbox["as_of_instant"])
+        waiting = [
+            _waiting(item, about, now, wording)
+            for item in sorted(inbox["items"], key=lambda item: _turn(item, about))
+        ]
+        received, others = (
+            [item for item in waiting if (item.kind == "ESCALATION") is escalated]
+            for escalated in (True, False)
+        )
+        return room.pages.render(
+            request,
+            "desk/waiting.html",
+            wording=wording,
+            unit=me.unit,
+            unit_name=me.unit_name,
+            position=inbox["as_of_position"],
+            as_of=wording.moment(now),
+            to_receive=await asyncio.gather(*(_with_forms(room, request, me, i, wording) for i in received)),
+            others=others,
+            more=inbox["next"] is not None,
+            calls=[_call(item, me, wording) for item in to_call["items"] if "case_id" in item],
+            unassigned=[line(item, wording) for item in unassigned["items"]],
+            overdue=sorted(
+                (line(item, wording) for item in overdue["items"]), key=lambda case: not case.urgent
+            ),
+        )
+
+    return show
+
+
+async def _cases_of(room: Room, request: Request, items: Sequence[Json]) -> dict[str, Json]:
+    """The cases that the items are about, as far as they stand in lists."""
+    ids = sorted({item["case_id"] for item in items if "case_id" in item})
+    if not ids:
+        return {}
+    found = await room.api.get(request, "/v1/cases", case_id=ids, limit=_ITEMS_MAX)
+    return {item["case_id"]: item for item in found["items"] if "case_id" in item}
+
+
+def _turn(item: Json, about: Mapping[str, Json]) -> tuple[bool, bool, str]:
+    """Where an item stands: the urgent first, then the soonest due; what has no day at the end."""
+    urgent = bool(about.get(item.get("case_id", ""), {}).get("urgent"))
+    return not urgent, item["due_at"] is None, item["due_at"] or ""
+
+
+def _waiting(item: Json, about: Mapping[str, Json], now: datetime, wording: Wording) -> Waiting:
+    case = about.get(item.get("case_id", ""))
+    state = _STATES_OF_CLOCKS.get(item["kind"], "RUNNING")
+    clock = {"state": state, "due_at": item["due_at"], "left": None}
+    return Waiting(
+        item_id=item["item_id"],
+        kind=item["kind"],
+        about=wording.code("timer", item["timer"]) if "timer" in item else "",
+        case=None if case is None else line(case, wording),
+        clock=clock_words(clock, now, wording.say),
+        since=item["since"],
+        seen=item["seen"],
+    )
+
+
+async def _with_forms(room: Room, request: Request, me: Me, waiting: Waiting, wording: Wording) -> Waiting:
+    """An escalation with what its receiver may answer."""
+    if waiting.case is None:
+        return waiting
+    case = await room.api.get(request, f"/v1/cases/{waiting.case.case_id}")
+    choices = await case_choices(room, request, case, (), me.sub, wording)
+    forms = CaseForms(case, me.sub, choices, wording.say)
+    return waiting._replace(forms=[*forms.of("accept-escalation"), *forms.of("return-escalation")])
+
+
+def _call(item: Json, me: Me, wording: Wording) -> Call:
+    forms = CaseForms({**item, "allowed_commands": ["record-follow-up"]}, me.sub, {}, wording.say)
+    return Call(line(item, wording), forms.of("record-follow-up"))
