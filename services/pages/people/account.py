@@ -30,7 +30,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
     async def reset(request: Request, me: Me) -> Answer:
         account = await room.api.post(request, f"{_account(request)}/reset-password", {})
         wording = await wording_of(room, request, [account["unit"]])
-        return room.pages.render(request, "people/password.html", account=account, wording=wording)
+        return room.pages.render(request, "people/password.html", me=me, account=account, wording=wording)
 
     return (
         room.page("/desk/people/{account_id}", "person", page),

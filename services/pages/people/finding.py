@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from services.pages.api import Refused
-from services.pages.audit.asked import given, wrong_fields
+from services.pages.given import given, wrong_fields
 from services.pages.room import Me, Room
 from services.pages.wording import wording_of
 from shared.runtime.web import Answer, Operation, Request

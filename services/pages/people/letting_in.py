@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from services.pages.api import Refused
-from services.pages.audit.asked import given, wrong_fields
+from services.pages.given import given, wrong_fields
 from services.pages.room import Me, Room, see_other
 from services.pages.wording import Wording, wording_of
 from shared.events.vocabulary import Level, Role, level_of
@@ -41,7 +41,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
                 raise
             return await _form(request, me, None, fields, _wrong(refused))
         wording = await wording_of(room, request, [account["unit"]])
-        return room.pages.render(request, "people/password.html", account=account, wording=wording)
+        return room.pages.render(request, "people/password.html", me=me, account=account, wording=wording)
 
     async def other(request: Request, me: Me) -> Answer:
         account = await room.api.get(request, f"/v1/accounts/{request.id('account_id')}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-from services.pages.audit.asked import given
+from services.pages.given import given
 from services.pages.room import Me, Room
 from services.pages.wall.units import all_units
 from services.pages.wording import wording_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from services.pages.api import Refused
-from services.pages.audit.asked import wrong_fields
+from services.pages.given import wrong_fields
 from services.pages.people.unit_tree import tree_page
 from services.pages.room import Me, Room, see_other
 from shared.runtime.bodies import read_id
