@@ -12,6 +12,7 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -20,7 +21,8 @@ from infra.programs import ProgramUnavailable
 from tests.browser.villages import Village
 from tests.product import Product, serving
 
-WAIT_MS = 10_000
+WAIT_MS = 15_000
+expect.set_options(timeout=WAIT_MS)
 NewPage = Callable[..., Page]
 
 
