@@ -33,6 +33,7 @@ from shared.paper.content import (
 from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Request
 
+_OFFERED: Final = "case.mediation_offered"
 _REACHED: Final = "case.agreement_reached"
 _ATTACHED: Final = "case.document_attached"
 
@@ -40,9 +41,10 @@ Item = Mapping[str, Any]
 
 
 class Recorded(NamedTuple):
-    """The agreement in force, as it was recorded."""
+    """An agreement as it was recorded."""
 
     event: Item
+    parties: Sequence[str]
     signed: Mapping[str, str]
     """By party, the file of what they signed."""
 
@@ -60,7 +62,7 @@ def agreement_page(room: Room) -> Handler:
         place, drawn = await asyncio.gather(
             place_of(room, request, recorded.event["unit"]), _drawn(room, request, recorded.signed)
         )
-        document = agreement_document(case, recorded.event, drawn, place[0], wording)
+        document = agreement_document(case, recorded, drawn, "".join(place[:1]), wording)
         return await print_out(document, f"agreement-{case['case_id']}")
 
     return show
@@ -68,11 +70,13 @@ def agreement_page(room: Room) -> Handler:
 
 def recorded_in(items: Iterable[Item]) -> Recorded | None:
     """The last agreement of a timeline, with the signatures that were attached for it and for none before."""
-    found, signed = None, dict[str, str]()
+    found, parties, signed = None, list[str](), dict[str, str]()
     for item in items:
         data = item["data"]
         if item["topic"] == _REACHED:
-            found, signed = Recorded(item, signed), {}
+            found, signed = Recorded(item, parties, signed), {}
+        elif item["topic"] == _OFFERED:
+            parties = data["parties"]
         elif item["topic"] == _ATTACHED and _is_signature(data):
             signed[data["person_ref"]] = data["file_id"]
     return found
@@ -85,13 +89,13 @@ def _is_signature(data: Item) -> bool:
 
 
 def agreement_document(
-    case: Item, event: Item, drawn: Mapping[str, bytes], committee: str, wording: Wording
+    case: Item, recorded: Recorded, drawn: Mapping[str, bytes], committee: str, wording: Wording
 ) -> Document:
-    """`event` is the one that recorded it, `drawn` has the parties' signatures as images."""
-    data, say = event["data"], wording.say
+    """`drawn` has the parties' signatures as images."""
+    event, parties, say = recorded.event, recorded.parties, wording.say
+    data = event["data"]
     written = data["form"] == "WRITTEN"
     people = {person["person_ref"]: person for person in case["people"]}
-    parties = case["mediation"]["parties"]
     name = say(f"agreement.name_{data['form']}")
     blocks: list[Block] = [
         Title(name),
