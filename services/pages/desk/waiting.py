@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
+import msgspec
+from msgspec import Meta
+
+from services.pages.api import Refused
 from services.pages.clock_words import ClockWords, clock_words
-from services.pages.commands.case_choices import case_choices
 from services.pages.commands.forms import CaseForms, Form
 from services.pages.desk.lines import Line, line, units_of
 from services.pages.room import Handler, Me, Room
@@ -43,18 +46,37 @@ class Call(NamedTuple):
     forms: Sequence[Form]
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    min_position: Annotated[int, Meta(ge=0)] | None = None
+    """Of what the reader has just done."""
+
+
 def waiting_page(room: Room) -> Handler:
-    async def cases(request: Request, **query: Any) -> Json:
-        found: Json = await room.api.get(request, "/v1/cases", limit=_CASES_MAX, order="oldest", **query)
-        return found
+    async def reads(request: Request, me: Me, min_position: int | None) -> list[Json]:
+        """The inbox, whom to call, what nobody handles, what is overdue."""
+
+        async def cases(**query: Any) -> Json:
+            asked = {"limit": _CASES_MAX, "order": "oldest", "min_position": min_position}
+            found: Json = await room.api.get(request, "/v1/cases", **asked, **query)
+            return found
+
+        return list(
+            await asyncio.gather(
+                room.api.get(request, "/v1/inbox", limit=_ITEMS_MAX, min_position=min_position),
+                cases(to_call="true", unit=me.unit),
+                cases(holder=me.unit, assigned="false", state=_UNASSIGNED),
+                cases(unit=me.unit, overdue="true", state=sorted(OPEN_STATES)),
+            )
+        )
 
     async def show(request: Request, me: Me) -> Answer:
-        inbox, to_call, unassigned, overdue = await asyncio.gather(
-            room.api.get(request, "/v1/inbox", limit=_ITEMS_MAX),
-            cases(request, to_call="true", unit=me.unit),
-            cases(request, holder=me.unit, assigned="false", state=_UNASSIGNED),
-            cases(request, unit=me.unit, overdue="true", state=sorted(OPEN_STATES)),
-        )
+        try:
+            inbox, to_call, unassigned, overdue = await reads(request, me, request.query(_Asked).min_position)
+        except Refused as refused:
+            if refused.status != 503:
+                raise
+            # The lists are behind: better what they know than nothing.
+            inbox, to_call, unassigned, overdue = await reads(request, me, None)
         about = await _cases_of(room, request, inbox["items"])
         known = [*about.values(), *to_call["items"], *unassigned["items"], *overdue["items"]]
         wording = await wording_of(room, request, units_of(known))
@@ -75,7 +97,12 @@ def waiting_page(room: Room) -> Handler:
             unit_name=me.unit_name,
             position=inbox["as_of_position"],
             as_of=wording.moment(now),
-            to_receive=await asyncio.gather(*(_with_forms(room, request, me, i, wording) for i in received)),
+            to_receive=[
+                *await asyncio.gather(
+                    *(_with_forms(room, request, me, item, wording) for item in received[:_CASES_MAX])
+                ),
+                *received[_CASES_MAX:],
+            ],
             others=others,
             more=inbox["next"] is not None,
             calls=[_call(item, me, wording) for item in to_call["items"] if "case_id" in item],
@@ -123,8 +150,7 @@ async def _with_forms(room: Room, request: Request, me: Me, waiting: Waiting, wo
     if waiting.case is None:
         return waiting
     case = await room.api.get(request, f"/v1/cases/{waiting.case.case_id}")
-    choices = await case_choices(room, request, case, (), me.sub, wording)
-    forms = CaseForms(case, me.sub, choices, wording.say)
+    forms = CaseForms(case, me.sub, {}, wording.say)
     return waiting._replace(forms=[*forms.of("accept-escalation"), *forms.of("return-escalation")])
 
 

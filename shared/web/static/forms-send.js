@@ -21,8 +21,10 @@ export function sendsAtOnce(form) {
     clear(form);
     try {
       const answer = await send(form, key);
-      if (answer.ok) return location.assign(form.dataset.next ?? location.href);
-      tell(form, await answer.json());
+      const told = await answer.json();
+      // A page of lists says so where it has to wait until they know of what was sent.
+      if (answer.ok) return location.assign((form.dataset.next ?? location.href).replace("{position}", told.position));
+      tell(form, told);
     } catch {
       tell(form, { detail: UNSENT });
     }
