@@ -27,6 +27,9 @@ Connection = AsyncConnection[Any]
 
 _PAUSE_MIN_S: Final = 0.1
 _PAUSE_MAX_S: Final = 5.0
+_MANY_EVENTS: Final = 5_000
+_BUSY_S: Final = 3.0
+"""So long after many events came, more of them are expected."""
 
 _log = structlog.stdlib.get_logger("anjie.projections")
 
@@ -42,6 +45,10 @@ class Runner:
         self._url = url
         self._source = source
         self._projectors = projectors
+        self.spare = asyncio.Event()
+        """Set but for while many events are told, when whatever else the process does had better wait."""
+        self.spare.set()
+        self._sparing: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follows until it is cancelled; a batch that is cut off then is told again at the next start."""
@@ -73,6 +80,8 @@ class Runner:
             _log.info("projections_moved", position=standing.position)
 
     async def _project(self, batch: Batch, batches: "Batches", reading: Connection) -> None:
+        if len(batch.events) >= _MANY_EVENTS:
+            self._be_busy()
         try:
             await batches.project(batch)
         except Skipped as skipped:
@@ -81,6 +90,12 @@ class Runner:
             told = batches.positions
             async for missed in catch_up(reading, min(told.values()), to, told):
                 await batches.project(missed)
+
+    def _be_busy(self) -> None:
+        if self._sparing is not None:
+            self._sparing.cancel()
+        self.spare.clear()
+        self._sparing = asyncio.get_running_loop().call_later(_BUSY_S, self.spare.set)
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,7 +48,7 @@ async def project(url: str, kafka: KafkaSettings | None = None, *, master: Maste
 
     Those whose definition has changed are made anew first, and all where Kafka divides the streams
     into another number of shards; the old rows are served until then, as of where they stand.
-    With the master key the texts are indexed as well.
+    With the master key the texts are indexed as well, as far as telling leaves time for it.
     """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(service_pool(url, name="feed", connections_max=1))
@@ -64,9 +64,10 @@ async def project(url: str, kafka: KafkaSettings | None = None, *, master: Maste
         stack.enter_context(rarely_collected(young_max=BATCH_YOUNG_MAX))
         _log.info("projections_follow", source="ledger" if kafka is None else "kafka")
         tasks.create_task(_keep_tallied(url))
+        runner = Runner(url, source)
         if master is not None:
-            tasks.create_task(keep_indexed(url, master))
-        await Runner(url, source).run()
+            tasks.create_task(keep_indexed(url, master, runner.spare))
+        await runner.run()
 
 
 async def _make_anew(url: str, shards: int | None) -> None:

@@ -10,16 +10,21 @@ from psycopg import AsyncConnection
 
 from services.projections.cases.projector import CaseProjector, CaseState
 from services.projections.catalogue import projector_of
+from services.projections.feeding import BATCH_EVENTS_MAX, LedgerSource
 from services.projections.figures.facts import visit_fact
 from services.projections.figures.tallies import tally
 from services.projections.operations import UnknownView, rebuild, retry_parked, status
 from services.projections.rebuild import RebuildBusy, workshop
+from services.projections.runner import Runner
 from services.projections.standing import CHANGED
 from services.projections.temporal import FOREVER, Projector, Row
 from services.projections.worker import project
 from shared.events.base import Event
 from shared.events.cases import CaseAccepted
+from shared.events.ledger.feed import Feed
 from shared.events.recorded import Recorded
+from shared.runtime.database import service_pool
+from tests.benchmarks.made_history import fill
 from tests.conftest import Database
 from tests.histories import Appends, County, play
 from tests.projecting import appending, caught_up, following, must_hold, project_all, record, rows_of
@@ -336,4 +341,30 @@ def test_whoever_listens_hears_of_every_position(database: Database) -> None:
                             break
             assert heard == county.position
 
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize(("events", "many"), [(300, False), (6_000, True)])
+def test_a_worker_has_time_to_spare_but_for_while_it_tells_many_events(
+    database: Database, events: int, many: bool
+) -> None:
+    async def told() -> None:
+        spare = []
+
+        def noted(topic: str) -> Projector[Any] | None:
+            spare.append(runner.spare.is_set())
+            return projector_of(topic)
+
+        async with service_pool(database.url, name="test", connections_max=1) as pool:
+            feed = Feed(pool, batch_max=BATCH_EVENTS_MAX)
+            runner = Runner(database.url, LedgerSource(feed), projectors=noted)
+            running = asyncio.create_task(runner.run())
+            await caught_up(database.url)
+            assert set(spare) == {not many}
+            async with asyncio.timeout(30):
+                await runner.spare.wait()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    fill(database.owner_url, events)
     asyncio.run(told())

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from services.projections.search.indexer import Indexer, make_anew
+from services.projections.search.indexer import Indexer, keep_indexed, make_anew
 from services.projections.search.standing import fetch_search
 from shared.policy.actor import Actor
 from shared.runtime.database import Pool, service_pool
@@ -46,6 +46,17 @@ async def index_all(url: str, *, batch_max: int = 100) -> None:
         indexer = Indexer(pool, MASTER, batch_max=batch_max)
         while await indexer.step():
             pass
+
+
+@asynccontextmanager
+async def kept_indexed(url: str, spare: asyncio.Event) -> AsyncIterator[None]:
+    """A worker's index, whenever there is time to spare."""
+    task = asyncio.create_task(keep_indexed(url, MASTER, spare))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def county_of(database: Database, chance: Random, size: int = 120) -> tuple[County, Said]:
@@ -331,3 +342,26 @@ def test_what_an_overseer_finds_is_in_the_register_of_reads_and_the_words_nowher
                 assert not any(word in json.dumps(reads, ensure_ascii=False) for word in WORDS)
 
     asyncio.run(work())
+
+
+def test_texts_wait_until_there_is_time_to_spare(database: Database) -> None:
+    async def followed() -> None:
+        spare = asyncio.Event()
+        async with kept_indexed(database.url, spare):
+            county = County(position=await head_of(database.url))
+            county.settle()
+            play(county, any_moves(Random(5), 60))
+            async with appending(database.url) as appender:
+                await record_sealed(appender, county.appends, Random(5))
+            await project_all(database.url)
+            assert await indexed_to(database.url) == 0
+            spare.set()
+            while await indexed_to(database.url) < county.position:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    asyncio.run(followed())
+
+
+async def indexed_to(url: str) -> int:
+    async with indexing(url) as pool, pool.connection() as connection:
+        return (await fetch_search(connection)).position

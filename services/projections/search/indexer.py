@@ -46,11 +46,15 @@ _STORE: Final = """
 _log = structlog.stdlib.get_logger("anjie.search")
 
 
-async def keep_indexed(url: str, master: MasterKey) -> None:
-    """Indexes what comes until it is cancelled; the database may come and go."""
+async def keep_indexed(url: str, master: MasterKey, spare: asyncio.Event) -> None:
+    """Indexes what comes until it is cancelled, a batch whenever there is time to spare.
+
+    The database may come and go.
+    """
     async with service_pool(url, name="search", connections_max=_CONNECTIONS_MAX) as pool:
         indexer = Indexer(pool, master)
         while True:
+            await spare.wait()
             try:
                 if not await indexer.step():
                     await asyncio.sleep(_LOOK_S)
