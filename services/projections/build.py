@@ -18,7 +18,7 @@ from services.projections.schema import model_statements
 from services.projections.shards import shard_of
 from services.projections.teller import ProjectorOf
 from services.projections.temporal import Story
-from services.projections.writer import Changes, Columns, copy_rows
+from services.projections.writer import Begun, Changes, copy_rows
 from shared.events.ledger.reader import COLUMNS, recorded_row
 from shared.events.recorded import Recorded
 from shared.events.registry import event_of
@@ -50,7 +50,7 @@ class Build:
         self._shards = shards
         self._stopped = stopped
         self._projector_of = projectors
-        self._rows: dict[str, list[Columns]] = {
+        self._rows: dict[str, list[Begun]] = {
             table: [] for model in models for table in model.tables if table in TABLES
         }
         self._sightings: list[Sighting] | None = [] if any("actors" in m.tables for m in models) else None
@@ -122,7 +122,10 @@ def tell_whole(
         except Exception as error:
             parked = Parked.because(error, stream_id, shards, recorded.position)
             break
-    changes.add(stream_id, shard_of(stream_id, shards), stream[0].position, story.rows)
+    try:
+        changes.add(stream_id, shard_of(stream_id, shards), stream[0].position, story.rows)
+    except Exception as error:
+        parked = Parked.because(error, stream_id, shards, stream[0].position)
     return changes, parked
 
 

@@ -1,21 +1,23 @@
 """Tables of temporal rows: the columns that all of them have, and their own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 
-_VALIDITY: Final = {
-    "stream_id": "uuid",
-    "shard": "int2",
-    "known_from": "int8",
-    "known_until": "int8",
-    "occurred_from": "timestamptz",
-    "occurred_until": "timestamptz",
-    "closed_at": "int8",
-    "row_key": "uuid",
-}
+from services.projections.binary import ENCODED, NULL
+
+_VALIDITY: Final = (
+    "stream_id",
+    "shard",
+    "known_from",
+    "known_until",
+    "occurred_from",
+    "occurred_until",
+    "closed_at",
+    "row_key",
+)
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -28,19 +30,19 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return (*_VALIDITY, *self.columns)
 
     @cached_property
-    def _arrays(self) -> tuple[bool, ...]:
-        return tuple(kind.endswith("[]") for kind in self.columns.values())
+    def width(self) -> int:
+        """How many columns a row has."""
+        return len(self.all_columns)
 
     @cached_property
-    def _has_arrays(self) -> bool:
-        return any(self._arrays)
+    def _encoders(self) -> tuple[Callable[[Any], bytes], ...]:
+        return tuple(ENCODED[kind] for kind in self.columns.values())
 
-    def stored(self, values: Sequence[Any]) -> Sequence[Any]:
-        """A row's values with arrays as lists, as the driver wants them."""
-        if not self._has_arrays:
-            return values
-        return [list(value) if array else value for value, array in zip(values, self._arrays, strict=True)]
-
-    @cached_property
-    def all_types(self) -> tuple[str, ...]:
-        return (*_VALIDITY.values(), *self.columns.values())
+    def encoded(self, values: Sequence[Any]) -> bytes:
+        """A row's values as a binary COPY takes them. Raises: struct.error, where a number is too large."""
+        return b"".join(
+            [
+                NULL if value is None else encode(value)
+                for encode, value in zip(self._encoders, values, strict=True)
+            ]
+        )

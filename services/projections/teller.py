@@ -113,7 +113,10 @@ class Teller:
                 break
         else:
             self._keep(stream_id, events[0].topic, story)
-        changes.add(stream_id, shard_of(stream_id, self._shards), events[0].position, touched.values())
+        try:
+            changes.add(stream_id, shard_of(stream_id, self._shards), events[0].position, touched.values())
+        except Exception as error:
+            newly[stream_id] = self._park(events[0], error)
 
     def _keep(self, stream_id: UUID, topic: str, story: Story[Any]) -> None:
         """Remembers of a stream what its next events need, if any will come."""

@@ -9,7 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from services.projections.cases.projector import CaseProjector, CaseState
-from services.projections.catalogue import projector_of
+from services.projections.catalogue import TABLES, projector_of
 from services.projections.feeding import BATCH_EVENTS_MAX, LedgerSource
 from services.projections.figures.facts import visit_fact
 from services.projections.figures.tallies import tally
@@ -111,9 +111,12 @@ def test_workers_may_divide_the_shards(database: Database) -> None:
 class Poisoned(CaseProjector):
     """Fails at the acceptance of some cases, in telling them or only in what it would have written."""
 
-    def __init__(self, untellable: UUID, unwritable: UUID) -> None:
+    def __init__(self, untellable: UUID, unwritable: UUID, place: int, poison: object) -> None:
+        """`poison` is what the rows of the unwritable case have at a place."""
         self.untellable = untellable
         self.unwritable = unwritable
+        self.place = place
+        self.poison = poison
 
     def evolve(self, state: CaseState | None, recorded: Recorded, event: Event) -> CaseState:
         if recorded.stream_id == self.untellable and isinstance(event, CaseAccepted):
@@ -125,16 +128,22 @@ class Poisoned(CaseProjector):
         if case is None or case.case_id != self.unwritable or case.version == 1:
             return rows
         table, values = rows[0]
-        return (Row(table, (*values[:1], "NUL \x00", *values[2:])), *rows[1:])
+        return (Row(table, (*values[: self.place], self.poison, *values[self.place + 1 :])), *rows[1:])
 
 
-def test_poisoned_streams_stand_still_alone_until_they_are_retried(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("column", "poison", "reason"),
+    [("state", "NUL \x00", "CharacterNotInRepertoire"), ("version", 2**31, "error: ")],
+)
+def test_poisoned_streams_stand_still_alone_until_they_are_retried(
+    database: Database, column: str, poison: object, reason: str
+) -> None:
     async def told() -> None:
         county = County()
         county.settle()
         play(county, CASES)
         first, second = county.cases[0].case_id, county.cases[1].case_id
-        poisoned = Poisoned(first, second)
+        poisoned = Poisoned(first, second, list(TABLES["cases"].columns).index(column), poison)
 
         def projectors(topic: str) -> Projector[Any] | None:
             return poisoned if topic.startswith("case.") else projector_of(topic)
@@ -151,7 +160,7 @@ def test_poisoned_streams_stand_still_alone_until_they_are_retried(database: Dat
         }
         reasons = {stream.stream_id: stream.reason for stream in parked}
         assert reasons[first] == "ValueError: poison"
-        assert reasons[second].startswith("CharacterNotInRepertoire")
+        assert reasons[second].startswith(reason)
         states = {row["case_id"]: row["version"] for row in await live_cases(database.url)}
         assert states.pop(str(first)) == states.pop(str(second)) == 1
         assert set(states.values()) == {2}
@@ -285,7 +294,7 @@ def test_a_parked_stream_stays_parked_when_only_some_views_are_rebuilt(database:
         county = County()
         county.settle()
         play(county, CASES)
-        poisoned = Poisoned(county.cases[0].case_id, county.cases[0].case_id)
+        poisoned = Poisoned(county.cases[0].case_id, county.cases[0].case_id, 1, "NUL \x00")
         async with appending(database.url) as appender:
             await record(appender, county.appends)
         await project_all(
