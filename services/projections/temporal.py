@@ -165,6 +165,10 @@ class Story(Generic[S]):
 
     def _fold_since(self, folds: list[Fold[S]], recorded: Recorded, event: Event) -> Fold[S]:
         """Lets every fold from the event's instant on go on by it, and answers the last of them."""
+        occurred = recorded.occurred_at
+        if not folds or folds[-1].occurred < occurred:
+            folds.append(self._fold(folds[-1].state if folds else None, recorded, event, occurred))
+            return folds[-1]
         place = bisect_left(folds, recorded.occurred_at, key=_occurred)
         if place == len(folds) or folds[place].occurred != recorded.occurred_at:
             before = folds[place - 1].state if place else None

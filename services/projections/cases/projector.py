@@ -53,7 +53,9 @@ class CaseProjector:
         case = evolve(before, recorded, event)
         clocks = known_clocks
         if case is not None:
-            clocks = clocks_after(known_clocks, case.deadlines, recorded, event)
+            # Whatever turns a clock makes the deadlines anew.
+            if before is None or case.deadlines is not before.deadlines:
+                clocks = clocks_after(known_clocks, case.deadlines, recorded, event)
             turned = clocks is not known_clocks
             if before is None or decisive(before) != decisive(case) or _tell_otherwise(known_clocks, clocks):
                 facts = case_facts(case, clocks)
