@@ -11,12 +11,15 @@ from services.pages.commands.forms import CaseForms
 from services.pages.phone.my_cases import title_of
 from services.pages.room import Handler, Me, Room
 from services.pages.screens import DESK
+from services.pages.timelines import case_timeline
 from services.pages.wording import Wording, wording_of
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
 
 _FIRST: Final = 4
 """So many commands stand on the page; the others behind one more tap."""
+_LATEST: Final = 50
+"""So many events, the last first; the others behind one more tap."""
 _LIVE: Final = frozenset(("RUNNING", "SUSPENDED", "AWAITING", "BREACHED"))
 
 
@@ -35,15 +38,14 @@ class Step(NamedTuple):
 def case_page(room: Room) -> Handler:
     async def show(request: Request, me: Me) -> Answer:
         path = f"/v1/cases/{request.id('case_id')}"
-        case, timeline = await asyncio.gather(
-            room.api.get(request, path), room.api.get(request, f"{path}/timeline")
-        )
+        case, timeline = await asyncio.gather(room.api.get(request, path), case_timeline(room, request, path))
         units = {case["origin_unit"], case["holder_unit"], case["pending_unit"]}
-        units |= {item["unit"] for item in timeline["items"]}
+        units |= {item["unit"] for item in timeline}
         wording = await wording_of(room, request, units)
         now = datetime.fromisoformat(case["as_of_instant"])
-        choices = await case_choices(room, request, case, timeline["items"], me.sub, wording)
+        choices = await case_choices(room, request, case, timeline, me.sub, wording)
         allowed = CaseForms(case, me.sub, choices, wording.say).allowed()
+        steps = [_step(item, wording) for item in reversed(timeline) if not _of_clock(item)]
         return room.pages.render(
             request,
             "phone/case.html",
@@ -55,7 +57,8 @@ def case_page(room: Room) -> Handler:
                 for clock in case["deadlines"]
                 if clock["state"] in _LIVE
             ],
-            steps=[_step(item, wording) for item in reversed(timeline["items"]) if not _of_clock(item)],
+            steps=steps[:_LATEST],
+            earlier=steps[_LATEST:],
             first=allowed[:_FIRST],
             rest=allowed[_FIRST:],
             parties=_parties(case, wording),
