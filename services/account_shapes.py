@@ -10,6 +10,7 @@ from msgspec import Meta
 from shared.events.vocabulary import Role
 from shared.policy.bodies import Ref
 from shared.runtime.accounts import LOGIN_LENGTH_MAX, Change
+from shared.runtime.passwords import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN
 
 Clearances = list[Literal["SAFETY_LEAD", "ACCUSATION"]]
 Login = Annotated[str, Meta(min_length=1, max_length=LOGIN_LENGTH_MAX)]
@@ -37,6 +38,12 @@ class AddAccount(StandsFor, frozen=True, kw_only=True):
     login: Login
     actor_ref: Ref | None = None
     """Who they are in what they do, where that is known already; by default a new one, made of the login."""
+
+
+class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    password: Annotated[str, Meta(min_length=1, max_length=PASSWORD_LENGTH_MAX)]
+    """The present one."""
+    new_password: Annotated[str, Meta(min_length=PASSWORD_LENGTH_MIN, max_length=PASSWORD_LENGTH_MAX)]
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from services.account_shapes import (
     AccountShown,
     AccountsQuery,
     AddAccount,
+    ChangePassword,
     CountsAnswer,
     NewPassword,
     Nothing,
@@ -26,9 +27,11 @@ from shared.runtime.accounts import (
     LoginUnknown,
     Sought,
 )
+from shared.runtime.attempts import client_address
 from shared.runtime.identity import ROLES_OF_THE_WHOLE
 from shared.runtime.passwords import Passwords, new_password, random_signs
 from shared.runtime.problems import Problem, Text, invalid
+from shared.runtime.reception import Reception
 from shared.runtime.trees import Trees
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
@@ -55,9 +58,10 @@ _FOR_OPERATORS: Final = Text("is for an operator to say", "只有系统操作员
 
 
 class AccountOperations:
-    def __init__(self, accounts: Accounts, trees: Trees) -> None:
+    def __init__(self, accounts: Accounts, trees: Trees, reception: Reception) -> None:
         self._accounts = accounts
         self._trees = trees
+        self._reception = reception
         self._passwords = Passwords()
 
     def operations(self) -> tuple[Operation, ...]:
@@ -79,7 +83,15 @@ class AccountOperations:
                        self._disable, body=Nothing, answers={200: AccountShown}, problems=(403,)),
             _operation("POST", f"{one}/enable", "enable-account", "Let its password be good again.",
                        self._enable, body=Nothing, answers={200: AccountShown}, problems=(403,)),
+            _operation("POST", "/v1/me/password", "change-password", "Another password of one's own.",
+                       self._own, body=ChangePassword, answers={200: Nothing}, problems=(403, 429)),
         )  # fmt: skip
+
+    async def _own(self, request: Request) -> Answer:
+        body = request.body(ChangePassword)
+        address = client_address(request.address, request.header(b"x-forwarded-for"))
+        await self._reception.change_password(request.session, body.password, body.new_password, address)
+        return _answer(Nothing())
 
     async def _list(self, request: Request) -> Answer:
         query = request.query(AccountsQuery)

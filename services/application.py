@@ -142,7 +142,8 @@ def create_app(
     )
     app.state.end_streams = reads.end_streams
     pages = made_pages()
-    entrance = SignInPages(pages, sessions, Reception(pool, sessions, vault.master), demo_people or {})
+    reception = Reception(pool, sessions, vault.master)
+    entrance = SignInPages(pages, sessions, reception, demo_people or {})
     served = Operations(documented, sign_in, partial(problem_page, pages))
     served.add(reference.operation(trees))
     served.add(device_key.operation(vault.master))
@@ -150,7 +151,7 @@ def create_app(
         served.add(operation)
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
-    for operation in AccountOperations(Accounts(pool), trees).operations():
+    for operation in AccountOperations(Accounts(pool), trees, reception).operations():
         served.add(operation)
 
     async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:

@@ -16,6 +16,7 @@ _PASSED_ON: Final = (
     b"authorization",
     b"cookie",
     b"host",
+    b"x-forwarded-for",
     b"x-request-id",
 )
 
@@ -65,7 +66,8 @@ class Api:
             headers[b"if-match"] = f'"{version}"'.encode()
         given = urlencode(query or {}).encode()
         content = msgspec.json.encode(body)
-        return await self._answered(Request("POST", path, headers, query_string=given, content=content))
+        asked = Request("POST", path, headers, query_string=given, content=content, address=request.address)
+        return await self._answered(asked)
 
     async def delete(self, request: Request, path: str) -> Any:
         """Raises: Refused."""

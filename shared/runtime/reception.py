@@ -7,10 +7,17 @@ from shared.runtime import metrics
 from shared.runtime.accounts import Account, Accounts, LoginTaken, LoginUnknown
 from shared.runtime.attempts import Attempts
 from shared.runtime.database import Pool
-from shared.runtime.passwords import Passwords
-from shared.runtime.problems import Problem
+from shared.runtime.passwords import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, Passwords, PasswordUnfit
+from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.sealing import MasterKey
 from shared.runtime.sessions import AccountChanged, Session, Sessions
+
+_NOT_THIS = Text("is not the password that you sign in with", "不是您现在的密码")
+_UNFIT = Text(
+    f"has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters",
+    f"须为 {PASSWORD_LENGTH_MIN} 至 {PASSWORD_LENGTH_MAX} 个字符",
+)
+_NO_PASSWORD = Text("For who has signed in with a password of this system", "仅供以本系统密码登录的人员使用")
 
 log = structlog.stdlib.get_logger("anjie.sign_in")
 
@@ -62,6 +69,29 @@ class Reception:
         """Ends a session."""
         await self._sessions.end(session)
         log.info("signed_out", account_id=str(session.account.account_id))
+
+    async def change_password(self, session: Session | None, password: str, new: str, address: str) -> None:
+        """Gives whoever is signed in another password, and ends all their sessions.
+
+        Raises: Problem, 403 where there is none to change, 422 where the present one is another or the new
+        one can't be one, 429 after attempts that failed.
+        """
+        account = None if session is None else await self._accounts.get(session.account.account_id)
+        if account is None or account.hash is None:
+            raise Problem("forbidden", _NO_PASSWORD)
+        attempt = await self._attempts.begin(account.login, address)
+        if not await self._passwords.is_right(account.hash, password):
+            raise invalid("/password", "value", _NOT_THIS)
+        await self._attempts.succeeded(attempt)
+        try:
+            hashed = await self._passwords.hashed(new)
+        except PasswordUnfit:
+            raise invalid("/new_password", "length", _UNFIT) from None
+        try:
+            await self._accounts.set_password(account, hashed, by=account.actor)
+        except LoginUnknown:
+            raise Problem("forbidden", _NO_PASSWORD) from None
+        log.info("password_changed", account_id=str(account.account_id))
 
     async def _called(self, login: str) -> Account | None:
         try:

@@ -117,6 +117,26 @@ def test_an_officer_lets_in_a_mediator_who_signs_in(new_page: NewPage, office: O
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
+def test_who_was_let_in_takes_a_password_of_their_own(new_page: NewPage, office: Office) -> None:
+    account = office.let_in("mediator", office.group, "钱三 ppl")
+    page = office.open(new_page, "village_officer", f"/desk/people/{account}")
+    page.locator("summary", has_text="重置密码").click()
+    page.get_by_role("button", name="生成新密码").click()
+    theirs = signs_in(new_page, "钱三 ppl", told_password(page))
+    theirs.get_by_role("link", name="修改密码").click()
+    theirs.get_by_label("现在的密码").fill("it was another")
+    theirs.get_by_label("新密码").fill(PASSWORD)
+    theirs.get_by_role("button", name="修改密码").click()
+    expect(theirs.get_by_label("现在的密码")).to_have_accessible_description("不是您现在的密码")
+    assert_accessible(theirs)
+    theirs.get_by_label("现在的密码").fill(told_password(page))
+    theirs.get_by_label("新密码").fill(PASSWORD)
+    theirs.get_by_role("button", name="修改密码").click()
+    expect(theirs.get_by_role("status")).to_contain_text("密码已修改")
+    again = signs_in(new_page, "钱三 ppl", PASSWORD)
+    expect(again.get_by_role("link", name=re.compile("我手上的事"))).to_be_visible()
+
+
 def test_a_new_password_and_an_end_are_given_with_a_word_first(new_page: NewPage, office: Office) -> None:
     account = office.let_in("mediator", office.group, "李根 ppl")
     page = office.open(new_page, "township_officer", f"/desk/people/{account}")

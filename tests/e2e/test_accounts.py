@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from shared.events.vocabulary import Role
+from shared.runtime.attempts import FREE_FOR_LOGIN
 from shared.runtime.postgres import EmbeddedPostgres
+from shared.runtime.sessions import csrf_token
 from tests.e2e.conftest import Anjie, Json, Person, Town
 from tests.e2e.reading import read, serving_a_module, settled
 
@@ -200,6 +202,47 @@ def test_people_are_found_page_by_page(running: Anjie) -> None:
     own = read(place.village_officer, "/v1/accounts/by-unit")["items"]
     assert [item["unit_id"] for item in own] == [place.village]
     assert elsewhere["login"] not in str(own)
+
+
+def own_password(browser: httpx.Client, password: str, new: str, csrf: bool = True) -> httpx.Response:
+    headers = {"X-CSRF-Token": csrf_token(browser.cookies["anjie_session"])} if csrf else {}
+    return browser.post("/v1/me/password", json={"password": password, "new_password": new}, headers=headers)
+
+
+def test_everybody_changes_their_own_password_with_the_present_one(running: Anjie, place: Town) -> None:
+    told = added(place.village_officer, "mediator", place.village)
+    mine, elsewhere = (sign_in(running, told["login"], told["password"]) for _ in range(2))
+    assert mine is not None
+    assert elsewhere is not None
+    new = "a phrase nobody guesses"
+    assert own_password(mine, told["password"], new, csrf=False).status_code == 403
+    for password, chosen, pointer in ((new, new, "/password"), (told["password"], "short", "/new_password")):
+        refused = own_password(mine, password, chosen)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert own_password(mine, told["password"], new).status_code == 200
+    with psycopg.connect(running.database.url) as connection:
+        assert not connection.execute(
+            "SELECT FROM runtime.sessions WHERE account_id = %s", (told["account_id"],)
+        ).fetchall()
+    assert sign_in(running, told["login"], told["password"]) is None
+    again = sign_in(running, told["login"], new)
+    assert again is not None
+    for browser in (mine, elsewhere, again):
+        browser.close()
+    [change, _] = read(place.village_officer, f"/v1/accounts/{told['account_id']}")["changes"]
+    assert (change["change"], change["by_ref"]) == ("PASSWORD", told["actor_ref"])
+    assert place.leader.post("/v1/me/password", {"password": "x", "new_password": new}).status_code == 403
+
+
+def test_the_present_password_is_not_guessed_in_a_session(running: Anjie, place: Town) -> None:
+    told = added(place.village_officer, "mediator", place.village)
+    browser = sign_in(running, told["login"], told["password"])
+    assert browser is not None
+    statuses: list[int] = []
+    while 429 not in statuses:
+        statuses.append(own_password(browser, "wrong", "a phrase nobody guesses").status_code)
+    assert statuses[:FREE_FOR_LOGIN] == [422] * FREE_FOR_LOGIN
+    browser.close()
 
 
 def test_a_login_is_nobody_else_s(running: Anjie, place: Town) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.pages.people import account, finding, letting_in, units
+from services.pages.people import account, finding, letting_in, own, units
 from services.pages.room import Room
 from services.pages.screens import PEOPLE
 from shared.runtime.problems import Text
@@ -20,4 +20,5 @@ def operations(room: Room) -> tuple[Operation, ...]:
         *letting_in.operations(ours),
         *account.operations(ours),
         *units.operations(ours),
+        *own.operations(room),
     )
