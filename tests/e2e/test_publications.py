@@ -105,9 +105,9 @@ def test_as_of_a_moment_since(place: Town) -> None:
     answer = publish(place.township_officer, "backlog", case)
     other = place.open_case(occurred_at=before)
     since = datetime.now(UTC).isoformat()
-    resolved(place, case)
+    done = resolved(place, case)
     path = f"/v1/publications/{answer['publication_id']}"
-    assert published(place.auditor, answer, min_position=other["position"])["now"] == 1
+    assert published(place.auditor, answer, min_position=done["position"])["now"] == 1
     then = published(place.auditor, answer, at_position=other["position"])
     assert (then["then"], then["now"], then["as_of_position"]) == (1, 2, other["position"])
     assert then["late_events"] == [late(other, "case.registered")]
