@@ -11,11 +11,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.kafka.broker import Broker, BrokerUnavailable, installation
 from services.projections.schema import create_views
 from shared.runtime.migrations import SERVICE_ROLE, migrate
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("anjie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anjie")
 
 _TEMPLATE = "migrated"
 _numbers = count(1)

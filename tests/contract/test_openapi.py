@@ -103,7 +103,6 @@ def test_every_answer_is_as_documented(api: Any, mode: GenerationMode) -> None:
         @given(case=operation.as_strategy(generation_mode=mode))
         @settings(
             max_examples=_EXAMPLES,
-            deadline=None,
             derandomize=True,
             database=None,
             phases=[Phase.explicit, Phase.generate],

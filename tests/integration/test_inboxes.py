@@ -44,7 +44,6 @@ def readers(county: County) -> list[Actor]:
 
 @settings(
     max_examples=5,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -194,7 +194,7 @@ def check_dense(history: Sequence[Recorded], after: int) -> None:
     assert times == sorted(times)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(programs=_writers)
 def test_concurrent_writers_and_killed_connections(
     database: Database, postgres: EmbeddedPostgres, programs: list[list[Command | Kill]]
@@ -260,7 +260,7 @@ def outcome(answer: Appended | BaseException) -> str:
     return type(answer).__name__
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commands=st.lists(_commands, max_size=40), data=st.data())
 def test_a_group_comes_to_the_same_as_one_after_another(
     database: Database, commands: list[Command], data: st.DataObject

@@ -80,7 +80,7 @@ def as_recorded(append: Append, appended: Appended) -> list[Recorded]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(appends=st.lists(_appends, min_size=1, max_size=5))
 def test_whatever_is_appended_comes_back_as_it_was(database: Database, appends: list[Append]) -> None:
     async def run() -> None:

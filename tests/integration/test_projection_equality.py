@@ -15,7 +15,6 @@ from tests.projecting import appending, head_of, project_all, record, rows_of
 
 EXAMPLES = settings(
     max_examples=8,
-    deadline=None,
     # Each example plays on in the same ledger, so looking for a smaller one takes long and tells little.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

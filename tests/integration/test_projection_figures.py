@@ -67,7 +67,6 @@ GROWN = Period(last=date(2026, 3, 3)), Period(last=date(2026, 3, 6))
 
 @settings(
     max_examples=6,
-    deadline=None,
     # Each example plays on in the same ledger, so looking for a smaller one takes long and tells little.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -145,7 +144,6 @@ async def check(
 
 @settings(
     max_examples=5,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -238,7 +236,6 @@ async def _all_units(connection: Connection) -> list[Recorded]:
 
 @settings(
     max_examples=4,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -26,7 +26,6 @@ FEW_DAYS: dict[str, Any] = {"from_on": date(2026, 3, 2), "to_on": date(2026, 3, 
 
 @settings(
     max_examples=4,
-    deadline=None,
     # Shrinking a history that is written to a database takes longer than the suite may.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -78,7 +78,6 @@ async def state(at: At, trees: Trees) -> Topics:
 
 @settings(
     max_examples=4,
-    deadline=None,
     # Each example plays on in the same ledger, so looking for a smaller one takes long and tells little.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -32,7 +32,6 @@ Question = tuple[Actor, str, tuple[tuple[str, Any], ...]]
 
 _settings = settings(
     max_examples=5,
-    deadline=None,
     # Shrinking a history that is written to a database takes longer than the suite may.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -29,7 +29,6 @@ def evening(day: date) -> datetime:
 
 @settings(
     max_examples=4,
-    deadline=None,
     # Shrinking a history that is written to a database takes longer than the suite may.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -42,7 +42,6 @@ from tests.projecting import appending, following, must_hold, project_all, recor
 
 EXAMPLES = settings(
     max_examples=5,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

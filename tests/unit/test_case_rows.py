@@ -20,7 +20,7 @@ from shared.events.registry import encode, event_of
 from tests.histories import SEALED, County, Move, moves, play, recorded
 
 PROJECTOR = CaseProjector()
-EXAMPLES = settings(max_examples=40, deadline=None)
+EXAMPLES = settings(max_examples=40)
 
 
 def streams_of(drawn: list[Move]) -> dict[UUID, list[Recorded]]:

@@ -100,13 +100,13 @@ def _never_shorter(before: Case, after: Case) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_always_holds(seed: int) -> None:
     lived(Random(seed), 60)
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_part_of_a_history_folds(seed: int) -> None:
     draw = Random(seed)
     docket, case_id = lived(draw, 40)
@@ -121,7 +121,7 @@ def test_any_part_of_a_history_folds(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_catching_up_leaves_nothing_due_and_does_nothing_twice(seed: int, days: int) -> None:
     docket, case_id = lived(Random(seed), 20)
     docket.wait_until(docket.now + timedelta(days=days))

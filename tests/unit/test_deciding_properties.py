@@ -83,7 +83,7 @@ def check(docket: Docket, command: Command) -> Decision | None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_random_histories(seed: int) -> None:
     draw = Random(seed)
     docket, case_id = opened(draw.choice(PROCEDURES))

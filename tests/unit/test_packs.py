@@ -420,7 +420,7 @@ WORDS = st.text(
     scale=st.permutations(DEFAULT_POLICY.warning_scale),
     ladder=st.dictionaries(st.sampled_from(LEVELS), st.integers(1, 366)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_content_says_everything(
     late_days: int, title: str, scale: list[str], ladder: dict[str, int]
 ) -> None:
@@ -441,7 +441,7 @@ def test_content_says_everything(
 
 
 @given(data=st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_a_spoilt_pack_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     text = text_of(data.draw(st.sampled_from(SHIPPED)))
     for _ in range(data.draw(st.integers(1, 4))):

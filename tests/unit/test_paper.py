@@ -53,7 +53,7 @@ def body(found: list[str]) -> str:
     return "".join(without_spaces(page).removesuffix(foot) for page, foot in zip(found, feet, strict=True))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=300), st.lists(st.text(max_size=80), min_size=1, max_size=4))
 def test_any_text_is_printed_whole(paragraph: str, cells: list[str]) -> None:
     """What the font lacks is told by its number; what has no shape is left out."""

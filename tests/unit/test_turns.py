@@ -22,7 +22,7 @@ commands = st.lists(
 """Each with its cases, for how many steps it works, and after how many it is cancelled, if at all."""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(commands)
 def test_nobody_shares_a_case_and_nobody_is_forgotten(
     commands: list[tuple[list[UUID], int, int | None]],

@@ -251,7 +251,7 @@ class TestWhoIsLeftOut:
         assert waiting(affair, "BREACH") == {"auditor": {"T13"}, "town-supervisor": {"T13"}}
 
 
-@settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.randoms(use_true_random=True))
 def test_what_waits_for_somebody_follows_from_their_relations_to_the_case(chance: Random) -> None:
     county = County()

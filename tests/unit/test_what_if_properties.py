@@ -99,7 +99,7 @@ def same(before: Course, after: Course) -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from((None, TOWNSHIP, VILLAGE)), st.integers(0, 90))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_rules_in_force_change_nothing(seed: int, unit: UUID | None, days: int) -> None:
     docket, _ = lived(Random(seed), 60)
     rules = Rules([(0, docket.tree)]).ruled_by(DEFAULT_POLICY, unit)
@@ -110,7 +110,7 @@ def test_the_rules_in_force_change_nothing(seed: int, unit: UUID | None, days: i
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_was_adopted_meanwhile_counts_from_when_it_was_known(seed: int) -> None:
     draw = Random(seed)
     eras = [(0, TREE.ruled_by(DEFAULT_POLICY, WHOLE))]
@@ -134,7 +134,7 @@ def test_what_was_adopted_meanwhile_counts_from_when_it_was_known(seed: int) -> 
 
 
 @given(st.integers(0, 2**32), st.integers(0, 90))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_year_that_was_imported_has_no_false_breach(seed: int, days: int) -> None:
     draw = Random(seed)
     docket, case_id = opened(draw.choice(PROCEDURES), at=draw.choice(BEGINNINGS))
@@ -174,7 +174,7 @@ class Witnessed(Docket):
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_under_other_rules_it_goes_as_if_it_had_been_lived_under_them(seed: int) -> None:
     draw = Random(seed)
     docket = Witnessed(TREE)
