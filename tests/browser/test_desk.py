@@ -242,6 +242,29 @@ def test_a_case_is_found_by_its_words_which_stand_in_no_address(new_page: NewPag
     expect(page.locator(".empty")).to_have_text("没有符合条件的案件。")
 
 
+def test_what_no_page_holds_is_on_the_next(new_page: NewPage, office: Office) -> None:
+    for n in range(51):
+        case = office.open_here(f"第{n}根电杆", category="LIGHTING", description=f"电杆歪了，编号{n}")
+    office.wait_until_found(case, "编号50")
+    page = at_desk(new_page, office, "/desk/cases?category=LIGHTING")
+    earliest, latest = (page.get_by_role("link", name=f"第{n}根电杆", exact=True) for n in (0, 50))
+    expect(latest).to_be_visible()
+    expect(earliest).to_have_count(0)
+    page.get_by_role("link", name="下一页").click()
+    expect(earliest).to_be_visible()
+    expect(latest).to_have_count(0)
+    page.goto("/desk")
+    expect(page.locator("#unassigned h2")).to_contain_text("20+")
+    page.goto("/desk/search")
+    page.get_by_label("找什么").fill("电杆")
+    page.get_by_role("button", name="查找").click()
+    expect(latest).to_be_visible()
+    expect(earliest).to_have_count(0)
+    page.get_by_role("button", name="下一页").click()
+    expect(earliest).to_be_visible()
+    expect(latest).to_have_count(0)
+
+
 def test_two_cases_become_one_as_the_preview_said(new_page: NewPage, office: Office) -> None:
     early = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     duplicate = office.open_here("同一条沟，先来的", occurred_at=early)

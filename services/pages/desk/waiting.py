@@ -104,7 +104,7 @@ def waiting_page(room: Room) -> Handler:
                 *received[_CASES_MAX:],
             ],
             others=others,
-            more=inbox["next"] is not None,
+            more=_with_more(inbox=inbox, calls=to_call, unassigned=unassigned, overdue=overdue),
             calls=[_call(item, me, wording) for item in to_call["items"] if "case_id" in item],
             unassigned=[line(item, wording) for item in unassigned["items"]],
             overdue=sorted(
@@ -122,6 +122,11 @@ async def _cases_of(room: Room, request: Request, items: Sequence[Json]) -> dict
         return {}
     found = await room.api.get(request, "/v1/cases", case_id=ids, limit=_ITEMS_MAX)
     return {item["case_id"]: item for item in found["items"] if "case_id" in item}
+
+
+def _with_more(**lists: Json) -> frozenset[str]:
+    """The names of those of which the page shows the beginning."""
+    return frozenset(name for name, answer in lists.items() if answer["next"] is not None)
 
 
 def _turn(item: Json, about: Mapping[str, Json]) -> tuple[bool, bool, str]:
