@@ -15,6 +15,7 @@ from shared.runtime.postgres import EmbeddedPostgres
 from shared.runtime.sealing import MasterKey
 from tests.e2e.conftest import Anjie, Json, Person, Town
 from tests.e2e.reading import Listener, command, read, rows_after, serving_a_module, settled
+from tests.e2e.sessions import signed_in
 
 
 @pytest.fixture(scope="module")
@@ -303,3 +304,12 @@ def test_who_keeps_calendars_is_told_that_theirs_ends(running: Anjie, place: Tow
             seen = see(place.township_officer, item["item_id"])
             [(_, delta)] = listener.until(seen["position"])
         assert delta["changes"][0]["row"] == item | {"seen": True}
+
+
+def test_the_desk_is_there_however_much_waits(running: Anjie, place: Town) -> None:
+    for _ in range(101):
+        last = asked_now(place, place.open_case())
+    assert len(inbox(place.village_officer, last)) == 100
+    page = signed_in(running, place.village_officer, "village_officer", place.village).get("/desk")
+    assert page.status_code == 200, page.text
+    assert page.text.count('<strong class="what"><a href="/m/cases/') >= 100
