@@ -28,11 +28,13 @@ def item(position: int, topic: str, **data: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def agreed(position: int, *terms: str) -> dict[str, Any]:
-    told = [{"term_no": number, "text": text} for number, text in enumerate(terms, 1)]
+def agreed(position: int, *terms: str, li: str = "SIGNED") -> dict[str, Any]:
+    """`li`: how Li Si signed; Zhang San does it by hand."""
     return item(
-        position, "agreement_reached", form="WRITTEN", facts="事实", responsibilities="责任", terms=told
-    )
+        position, "agreement_reached", form="WRITTEN", facts="事实", responsibilities="责任",
+        terms=[{"term_no": number, "text": text} for number, text in enumerate(terms, 1)],
+        signatures=[{"person_ref": ZHANG, "kind": "SIGNED"}, {"person_ref": LI, "kind": li}],
+    )  # fmt: skip
 
 
 def signed(position: int, party: str, file_id: str) -> dict[str, Any]:
@@ -55,6 +57,19 @@ def test_the_last_agreement_has_the_signatures_that_were_given_for_it() -> None:
     assert recorded.event["position"] == 9
     assert recorded.parties == [LI, ZHANG]
     assert recorded.signed == {ZHANG: "again"}
+
+
+def test_what_was_signed_for_an_agreement_that_never_came_about_stands_under_no_other() -> None:
+    recorded = recorded_in([
+        item(1, "mediation_offered", parties=[ZHANG, LI]),
+        signed(2, ZHANG, "for terms that were refused"),
+        item(3, "mediation_terminated", ground="FAILED"),
+        item(4, "mediation_offered", parties=[ZHANG, LI]),
+        signed(5, LI, "before they chose the fingerprint"),
+        agreed(6, "新约", li="FINGERPRINT"),
+    ])  # fmt: skip
+    assert recorded is not None
+    assert recorded.signed == {}
 
 
 def test_where_nothing_was_agreed_there_is_nothing_to_print() -> None:

@@ -69,14 +69,19 @@ def agreement_page(room: Room) -> Handler:
 
 
 def recorded_in(items: Iterable[Item]) -> Recorded | None:
-    """The last agreement of a timeline, with the signatures that were attached for it and for none before."""
+    """The last agreement of a timeline, with the signatures that were attached for it and for none before.
+
+    What somebody drew of whom the agreement doesn't say that they signed was for one that never came about.
+    """
     found, parties, signed = None, list[str](), dict[str, str]()
     for item in items:
         data = item["data"]
         if item["topic"] == _REACHED:
-            found, signed = Recorded(item, parties, signed), {}
+            by_hand = {each["person_ref"] for each in data.get("signatures", ()) if each["kind"] == "SIGNED"}
+            kept = {party: file_id for party, file_id in signed.items() if party in by_hand}
+            found, signed = Recorded(item, parties, kept), {}
         elif item["topic"] == _OFFERED:
-            parties = data["parties"]
+            parties, signed = data["parties"], {}
         elif item["topic"] == _ATTACHED and _is_signature(data):
             signed[data["person_ref"]] = data["file_id"]
     return found
