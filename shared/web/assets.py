@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 _STATIC: Final = Path(__file__).with_name("static")
 PACKAGES: Final = Path(__file__).with_name("node_modules")
-_FROMPACKAGES: Final[Mapping[str, str]] = {
+_FROM_PACKAGES: Final[Mapping[str, str]] = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "echarts.js": "echarts/dist/echarts.simple.min.js",
 }
@@ -34,7 +34,7 @@ class Assets:
     def __init__(self) -> None:
         """Raises: FileNotFoundError where the packages aren't installed."""
         paths = {path.name: path for path in sorted(_STATIC.iterdir())}
-        paths |= {name: PACKAGES / path for name, path in _FROMPACKAGES.items()}
+        paths |= {name: PACKAGES / path for name, path in _FROM_PACKAGES.items()}
         self._by_name = {name: _asset(path) for name, path in paths.items()}
         digest = sha256()
         for name, asset in sorted(self._by_name.items()):
