@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 from PIL import Image, ImageOps, UnidentifiedImageError
 from reportlab.lib.utils import ImageReader
 
-_PIXELS_MAX: Final = 50_000_000
+_PIXELS_MAX: Final = 16_000_000
+"""Of a few bytes each while it is made small: some 250 MB at the most."""
 _DOTS: Final = 3
 """For each point: about 200 dpi."""
 
@@ -25,12 +26,12 @@ def drawn_in(content: bytes | None, width: float, height: float) -> Drawn | None
         return None
     try:
         image = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
-        if image.width * image.height > _PIXELS_MAX:
-            return None
         # Draws large photos small from the beginning, where the format can.
         image.draft("L", (int(width * _DOTS), int(height * _DOTS)))
+        if image.width * image.height > _PIXELS_MAX:
+            return None
         upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         return None
     paper = Image.new("RGBA", upright.size, "white")
     ink = Image.alpha_composite(paper, upright).convert("L")

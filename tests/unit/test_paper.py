@@ -1,6 +1,8 @@
 """Given a document, when it is printed, then every word of it is on a page that says which it is."""
 
 import io
+import struct
+import zlib
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,6 +29,7 @@ from shared.paper.content import (
     Title,
 )
 from shared.paper.face import face
+from shared.paper.images import drawn_in
 from shared.paper.printing import printed
 
 AS_OF: Final = datetime(2026, 3, 5, 2, 20, tzinfo=UTC)
@@ -158,6 +161,26 @@ def test_a_signature_stands_on_its_line_and_is_kept_with_the_seal() -> None:
         assert max(images[0].image.size) < 1_000, "made small before it is printed"
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\nbroken"])
+def test_a_photo_of_any_size_is_drawn_where_its_format_makes_it_small() -> None:
+    photo = io.BytesIO()
+    Image.new("L", (9_000, 7_000)).save(photo, "JPEG")
+    assert drawn_in(photo.getvalue(), 200, 36) is not None
+
+
+def huge(width: int, height: int) -> bytes:
+    """The beginning of a PNG, which says how large it would be."""
+    header = struct.pack("!IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"")
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack("!I", len(content)) + kind + content + struct.pack("!I", zlib.crc32(kind + content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no image", b"\x89PNG\r\n\x1a\nbroken", huge(7_000, 7_000), huge(20_000, 20_000)],
+    ids=["empty", "text", "broken", "large", "larger"],
+)
 def test_what_is_no_image_leaves_the_line_to_sign_on(content: bytes) -> None:
     assert "张三" in pages(Signatures([Signature("张三", content)]))[0]
