@@ -1,5 +1,6 @@
 """`/v1/accounts`: officers and operators look after who may sign in, within their unit and beneath it."""
 
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from services.account_shapes import (
@@ -32,6 +33,7 @@ from shared.runtime.identity import ROLES_OF_THE_WHOLE
 from shared.runtime.passwords import Passwords, new_password, random_signs
 from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.reception import Reception
+from shared.runtime.sessions import Sessions
 from shared.runtime.trees import Trees
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
@@ -58,8 +60,9 @@ _FOR_OPERATORS: Final = Text("is for an operator to say", "只有系统操作员
 
 
 class AccountOperations:
-    def __init__(self, accounts: Accounts, trees: Trees, reception: Reception) -> None:
+    def __init__(self, accounts: Accounts, sessions: Sessions, trees: Trees, reception: Reception) -> None:
         self._accounts = accounts
+        self._sessions = sessions
         self._trees = trees
         self._reception = reception
         self._passwords = Passwords()
@@ -149,7 +152,7 @@ class AccountOperations:
         account = await self._administered(request, tree)
         actor = _standing(account.actor.ref, body, tree)
         _check(by, actor, tree)
-        await self._made(self._accounts.set_actor(account, actor, by=by))
+        await self._made(account, self._accounts.set_actor(account, actor, by=by))
         return await self._told(account, request, tree)
 
     async def _reset(self, request: Request) -> Answer:
@@ -158,21 +161,21 @@ class AccountOperations:
         account = await self._administered(request, tree)
         password = new_password()
         hashed = await self._passwords.hashed(password)
-        await self._made(self._accounts.set_password(account, hashed, by=request.actor))
+        await self._made(account, self._accounts.set_password(account, hashed, by=request.actor))
         return await self._told(account, request, tree, password=password)
 
     async def _disable(self, request: Request) -> Answer:
         request.body(Nothing)
         tree = self._tree(request)
         account = await self._administered(request, tree)
-        await self._made(self._accounts.disable(account, by=request.actor))
+        await self._made(account, self._accounts.disable(account, by=request.actor))
         return await self._told(account, request, tree)
 
     async def _enable(self, request: Request) -> Answer:
         request.body(Nothing)
         tree = self._tree(request)
         account = await self._administered(request, tree)
-        await self._made(self._accounts.enable(account, by=request.actor))
+        await self._made(account, self._accounts.enable(account, by=request.actor))
         return await self._told(account, request, tree)
 
     def _tree(self, request: Request) -> UnitTree:
@@ -194,11 +197,12 @@ class AccountOperations:
         _check(request.actor, account.actor, tree)
         return account
 
-    async def _made(self, change: Any) -> None:
+    async def _made(self, account: Account, change: Awaitable[None]) -> None:
         try:
             await change
         except LoginUnknown:
             raise Problem("not-found") from None
+        self._sessions.forget(account)
 
     async def _told(self, account: Account, request: Request, tree: UnitTree, **more: str) -> Answer:
         changed = await self._accounts.get(account.account_id)

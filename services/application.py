@@ -151,7 +151,7 @@ def create_app(
         served.add(operation)
     served.add(asyncapi.operation(_version()))
     served.add(commands_batch.operation(served.answer))
-    for operation in AccountOperations(Accounts(pool), trees, reception).operations():
+    for operation in AccountOperations(Accounts(pool), sessions, trees, reception).operations():
         served.add(operation)
 
     async def read_gauges(connection: AsyncConnection[Any]) -> list[GaugeMetricFamily]:

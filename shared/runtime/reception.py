@@ -91,6 +91,7 @@ class Reception:
             await self._accounts.set_password(account, hashed, by=account.actor)
         except LoginUnknown:
             raise Problem("forbidden", _NO_PASSWORD) from None
+        self._sessions.forget(account)
         log.info("password_changed", account_id=str(account.account_id))
 
     async def _called(self, login: str) -> Account | None:

@@ -140,6 +140,13 @@ class Sessions:
             await connection.execute(_END, (digest,))
         self._lookups.pop(digest, None)
 
+    def forget(self, account: Account) -> None:
+        """Looks the sessions of a changed account up again, at once; other processes do within seconds."""
+        for digest, lookup in list(self._lookups.items()):
+            session = lookup.task.result() if lookup.task.done() else None
+            if not lookup.task.done() or (session and session.account.account_id == account.account_id):
+                del self._lookups[digest]
+
     async def _fetch(self, token: str, digest: bytes) -> Session | None:
         try:
             async with self._pool.connection() as connection:

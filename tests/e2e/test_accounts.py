@@ -80,7 +80,9 @@ def test_a_new_password_or_an_end_signs_out(running: Anjie, place: Town) -> None
     path = f"/v1/accounts/{told['account_id']}"
     browser = sign_in(running, told["login"], told["password"])
     assert browser is not None
+    assert browser.get("/v1/me").status_code == 200
     again = place.village_officer.done(f"{path}/reset-password")
+    assert browser.get("/v1/me").status_code == 401
     assert sign_in(running, told["login"], told["password"]) is None
     with psycopg.connect(running.database.url) as connection:
         assert not connection.execute(
@@ -88,7 +90,9 @@ def test_a_new_password_or_an_end_signs_out(running: Anjie, place: Town) -> None
         ).fetchall()
     other = sign_in(running, told["login"], again["password"])
     assert other is not None
+    assert other.get("/v1/me").status_code == 200
     disabled = place.township_officer.done(f"{path}/disable")
+    assert other.get("/v1/me").status_code == 401
     assert disabled["disabled_at"] is not None
     assert sign_in(running, told["login"], again["password"]) is None
     place.village_officer.done(f"{path}/enable")
@@ -219,7 +223,9 @@ def test_everybody_changes_their_own_password_with_the_present_one(running: Anji
     for password, chosen, pointer in ((new, new, "/password"), (told["password"], "short", "/new_password")):
         refused = own_password(mine, password, chosen)
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert elsewhere.get("/v1/me").status_code == 200
     assert own_password(mine, told["password"], new).status_code == 200
+    assert [each.get("/v1/me").status_code for each in (mine, elsewhere)] == [401, 401]
     with psycopg.connect(running.database.url) as connection:
         assert not connection.execute(
             "SELECT FROM runtime.sessions WHERE account_id = %s", (told["account_id"],)
