@@ -28,7 +28,9 @@ HEARTBEAT_MS: Final = 2_000
 _SILENCE_S: Final = 5.0
 _HINT_S: Final = 1.0
 _BEHIND_RECORDS: Final = 500
-"""A poll that brings so many isn't the last one of a read."""
+"""A read waits for so many more where they are known to be there: they are stored together at less cost."""
+_FETCH_MS: Final = 300
+"""How long it waits for them."""
 _READ_BYTES_MAX: Final = 32 * 1024 * 1024
 """A read ends when it has so much, beyond what a poll brings."""
 _LOOK_BACK: Final = 1_000
@@ -178,11 +180,21 @@ class KafkaReader:
             fetched = self._group.poll(timeout_ms=wait_ms, max_records=self._records_max - len(records))
             some = [record for of_shard in fetched.values() for record in of_shard]
             records += some
-            if len(some) < _BEHIND_RECORDS:
+            if not some or self._lag() < _BEHIND_RECORDS:
                 break
             size += sum(len(record.value or b"") for record in some)
-            wait_ms = _POLL_MS_MIN
+            wait_ms = _FETCH_MS
         return records
+
+    def _lag(self) -> int:
+        """How many records are known to be there beyond those that were read."""
+        partitions = [TopicPartition(self._topic, shard) for shard in self._assigned.shards]
+        ends = {partition: self._group.highwater(partition) for partition in partitions}
+        return sum(
+            end - self._group.position(partition, timeout_ms=_CALL_MS)
+            for partition, end in ends.items()
+            if end is not None
+        )
 
     def _complete(self, offsets: Mapping[int, int]) -> dict[int, int]:
         """What the relay has said to be published is read where the partition's end as of then is reached."""
