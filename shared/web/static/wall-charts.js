@@ -16,19 +16,37 @@ function colour(element, token) {
 
 const textSize = () => parseFloat(getComputedStyle(document.documentElement).fontSize) * SMALL;
 
+let loading;
+
+/** What draws the charts takes long to be read, so it comes when the figures are on the screen. */
+function library() {
+  loading ??= new Promise((resolve) => {
+    const script = document.createElement("script");
+    script.src = document.getElementById("charts").href;
+    script.onload = resolve;
+    requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
+  });
+  return loading;
+}
+
 /** A chart that keeps to the size of its place, and of its text. */
 class Chart {
   #chart;
   #element;
   #series;
+  #told;
 
   /** @param {HTMLElement} element @param {(token: (name: string) => string, size: number) => object[]} series */
   constructor(element, series) {
-    this.#chart = echarts.init(element);
     this.#element = element;
     this.#series = series;
-    new ResizeObserver(() => this.#fit()).observe(element.parentElement);
+  }
+
+  #draw() {
+    this.#chart = echarts.init(this.#element);
+    new ResizeObserver(() => this.#fit()).observe(this.#element.parentElement);
     this.#fit();
+    this.#chart.setOption(this.#told);
   }
 
   #fit() {
@@ -50,7 +68,10 @@ class Chart {
   /** @param {string[]} days @param {any[][]} data by series */
   show(days, ...data) {
     const shortDays = days.map((day) => `${Number(day.slice(5, 7))}/${Number(day.slice(8))}`);
-    this.#chart.setOption({ xAxis: { data: shortDays }, series: data.map((values) => ({ data: values })) });
+    const first = !this.#told;
+    this.#told = { xAxis: { data: shortDays }, series: data.map((values) => ({ data: values })) };
+    if (first) library().then(() => this.#draw());
+    else this.#chart?.setOption(this.#told);
   }
 }
 
