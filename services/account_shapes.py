@@ -63,6 +63,8 @@ class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     last_signed_in_at: datetime | None
     may_change: bool
     """Whether it is the caller's to change."""
+    may_reset: bool
+    """Whether the caller may give it another password: an officer only until its owner has signed in."""
 
 
 class ChangeShown(msgspec.Struct, frozen=True, kw_only=True):

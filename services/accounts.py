@@ -16,7 +16,7 @@ from services.account_shapes import (
     StandsFor,
 )
 from shared.policy.actor import Actor
-from shared.policy.administration import administers, fits, may_administer, may_look_up
+from shared.policy.administration import administers, fits, may_administer, may_give_password, may_look_up
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.standing import level_of_unit
 from shared.runtime.accounts import (
@@ -45,6 +45,10 @@ _FOR_OFFICERS: Final = Text(
     "For an officer of a village or a township, or an operator", "仅供村、镇负责人或系统操作员使用"
 )
 _OUTSIDE: Final = Text("The unit is not yours or beneath yours", "该单位不是您的单位或其下属单位")
+_ITS_OWNERS: Final = Text(
+    "Its owner has signed in: from then on the operator gives another password, or the owner changes it",
+    "本人已登录过：此后由系统操作员重置密码，或由本人修改",
+)
 _ABOVE: Final = Text(
     "Nobody gives, takes or changes more than they have themselves, and nobody their own account",
     "只能管理不高于自己权限的账户，且不能管理自己的账户",
@@ -159,6 +163,8 @@ class AccountOperations:
         request.body(Nothing)
         tree = self._tree(request)
         account = await self._administered(request, tree)
+        if not _may_reset(request.actor, account, tree):
+            raise Problem("forbidden", _ITS_OWNERS)
         password = new_password()
         hashed = await self._passwords.hashed(password)
         await self._made(account, self._accounts.set_password(account, hashed, by=request.actor))
@@ -235,6 +241,11 @@ def _check(by: Actor, account: Actor, tree: UnitTree) -> None:
         raise Problem("forbidden", _ABOVE)
 
 
+def _may_reset(by: Actor, account: Account, tree: UnitTree) -> bool:
+    used = account.last_signed_in_at is not None
+    return may_give_password(by, account.actor, tree, used=used)
+
+
 def _shown(account: Account, by: Actor, tree: UnitTree) -> dict[str, Any]:
     actor = account.actor
     return {
@@ -249,6 +260,7 @@ def _shown(account: Account, by: Actor, tree: UnitTree) -> dict[str, Any]:
         "disabled_at": account.disabled_at,
         "last_signed_in_at": account.last_signed_in_at,
         "may_change": may_administer(by, actor, tree),
+        "may_reset": _may_reset(by, account, tree),
     }
 
 

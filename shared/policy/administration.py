@@ -52,7 +52,7 @@ def may_look_up(by: Actor, account: Actor, tree: UnitTree) -> bool:
 
 
 def may_administer(by: Actor, account: Actor, tree: UnitTree) -> bool:
-    """Whether the actor may make such an account, end it, or give it another password.
+    """Whether the actor may make such an account, change or end it.
 
     None with more than they have: an officer gives no clearance that isn't theirs. Nobody does it to
     themselves.
@@ -64,3 +64,11 @@ def may_administer(by: Actor, account: Actor, tree: UnitTree) -> bool:
     if not account.clearances <= by.clearances or account.role not in APPOINTED[by.role]:
         return False
     return fits(account.role, level_of_unit(account.unit, tree))
+
+
+def may_give_password(by: Actor, account: Actor, tree: UnitTree, *, used: bool) -> bool:
+    """Whether the actor may give the account another password, with which they could act as its owner.
+
+    An officer only until its owner has signed in: what they have brought since may be against the officer.
+    """
+    return may_administer(by, account, tree) and (by.role == "operator" or not used)

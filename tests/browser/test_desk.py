@@ -133,6 +133,16 @@ def test_what_comes_meanwhile_shows_by_itself_and_disturbs_nobody(new_page: NewP
     expect(part(page, "to-receive", "又来一件")).to_be_visible()
 
 
+def test_a_desk_that_hears_nothing_any_more_says_so(new_page: NewPage, office: Office) -> None:
+    page = at_desk(new_page, office, refused="/v1/streams/")
+    page.route("**/v1/streams/**", lambda route: route.abort())
+    page.reload()
+    lost = page.get_by_text("可能不是最新的")
+    expect(lost).to_be_visible()
+    page.unroute("**/v1/streams/**")
+    expect(lost).to_be_hidden()
+
+
 def test_an_officer_calls_a_complainant_and_puts_down_what_they_said(
     new_page: NewPage, office: Office
 ) -> None:

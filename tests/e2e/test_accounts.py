@@ -81,7 +81,9 @@ def test_a_new_password_or_an_end_signs_out(running: Anjie, place: Town) -> None
     browser = sign_in(running, told["login"], told["password"])
     assert browser is not None
     assert browser.get("/v1/me").status_code == 200
-    again = place.village_officer.done(f"{path}/reset-password")
+    refused = place.village_officer.post(f"{path}/reset-password", {})
+    assert refused.status_code == 403, "with it they could act as who has signed in"
+    again = place.operator.done(f"{path}/reset-password")
     assert browser.get("/v1/me").status_code == 401
     assert sign_in(running, told["login"], told["password"]) is None
     with psycopg.connect(running.database.url) as connection:
@@ -104,7 +106,7 @@ def test_a_new_password_or_an_end_signs_out(running: Anjie, place: Town) -> None
     assert [(each["change"], each["by_ref"]) for each in changes] == [
         ("ENABLED", "village-1"),
         ("DISABLED", "township-1"),
-        ("PASSWORD", "village-1"),
+        ("PASSWORD", place.operator.ref),
         ("ADDED", "village-1"),
     ]
 

@@ -4,6 +4,7 @@ import { sendsAtOnce } from "./forms-send.js";
 import { Stream } from "./wall-stream.js";
 
 const PAUSE_MS = 1_500;
+const LOST_MS = 3_000;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let waiting;
@@ -39,6 +40,21 @@ function replace(part, other) {
   for (const form of part.querySelectorAll("form[data-command]")) sendsAtOnce(/** @type {HTMLFormElement} */ (form));
 }
 
+const lost = /** @type {HTMLElement} */ (document.getElementById("lost"));
+
+/** Tells where a stream is gone for longer than it takes to ask for it again. @param {string} path */
+function follow(path) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let gone;
+  const heard = () => {
+    clearTimeout(gone);
+    gone = undefined;
+    lost.hidden = true;
+  };
+  const away = () => (gone ??= setTimeout(() => (lost.hidden = false), LOST_MS));
+  void new Stream(path, { event: changed, heard, lost: away }).run();
+}
+
 for (const path of document.querySelector("[data-streams]")?.getAttribute("data-streams")?.split(" ") ?? []) {
-  void new Stream(path, { event: changed, heard: () => undefined, lost: () => undefined }).run();
+  follow(path);
 }
