@@ -17,14 +17,18 @@ Login = Annotated[str, Meta(min_length=1, max_length=LOGIN_LENGTH_MAX)]
 
 
 class AccountsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`q` is a part of a name; `unit` with all beneath it, by default the caller's."""
+    """`unit` with all beneath it, by default the caller's."""
 
     unit: UUID | None = None
     role: Role | None = None
-    q: Annotated[str, Meta(min_length=1, max_length=LOGIN_LENGTH_MAX)] | None = None
     disabled: bool | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
-    cursor: Login | None = None
+    cursor: UUID | None = None
+
+
+class SearchAccounts(AccountsQuery, frozen=True, kw_only=True):
+    q: Annotated[str, Meta(min_length=1, max_length=LOGIN_LENGTH_MAX)] | None = None
+    """A part of a login or an actor's ref: names, which go into no address."""
 
 
 class StandsFor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +95,7 @@ class NewPassword(AccountShown, frozen=True, kw_only=True):
 
 class AccountsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     items: list[AccountShown]
-    next: str | None
+    next: UUID | None
 
 
 class UnitCount(msgspec.Struct, frozen=True, kw_only=True):

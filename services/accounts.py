@@ -13,6 +13,7 @@ from services.account_shapes import (
     CountsAnswer,
     NewPassword,
     Nothing,
+    SearchAccounts,
     StandsFor,
 )
 from shared.policy.actor import Actor
@@ -76,6 +77,8 @@ class AccountOperations:
         return (
             _operation("GET", "/v1/accounts", "list-accounts", "Who may sign in, within a unit.", self._list,
                        query=AccountsQuery, answers={200: AccountsAnswer}, problems=(403, 404)),
+            _operation("POST", "/v1/accounts:search", "search-accounts", "The same, by a part of a name.",
+                       self._search, body=SearchAccounts, answers={200: AccountsAnswer}, problems=(403, 404)),
             _operation("GET", "/v1/accounts/by-unit", "count-accounts", "How many may sign in, unit by unit.",
                        self._count, answers={200: CountsAnswer}, problems=(403,)),
             _operation("GET", one, "read-account", "An account, and what was done to it.", self._read,
@@ -101,16 +104,22 @@ class AccountOperations:
         return _answer(Nothing())
 
     async def _list(self, request: Request) -> Answer:
-        query = request.query(AccountsQuery)
+        return await self._found(request, request.query(AccountsQuery), None)
+
+    async def _search(self, request: Request) -> Answer:
+        body = request.body(SearchAccounts)
+        return await self._found(request, body, body.q)
+
+    async def _found(self, request: Request, asked: AccountsQuery, text: str | None) -> Answer:
         tree = self._tree(request)
-        if query.unit is not None and tree.get(query.unit) is None:
+        if asked.unit is not None and tree.get(asked.unit) is None:
             raise Problem("not-found")
-        unit = query.unit or request.actor.unit
+        unit = asked.unit or request.actor.unit
         if not tree.within(unit, request.actor.unit):
             raise Problem("forbidden", _OUTSIDE)
         units = None if unit is None else tree.subtree(unit)
-        sought = Sought(units=units, role=query.role, text=query.q, disabled=query.disabled)
-        found, following = await self._accounts.find(sought, after=query.cursor, limit=query.limit)
+        sought = Sought(units=units, role=asked.role, text=text, disabled=asked.disabled)
+        found, following = await self._accounts.find(sought, after=asked.cursor, limit=asked.limit)
         return _answer(
             {"items": [_shown(account, request.actor, tree) for account in found], "next": following}
         )

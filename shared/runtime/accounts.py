@@ -174,9 +174,9 @@ class Accounts:
             return [account_of(row) for row in await (await connection.execute(_ALL)).fetchall()]
 
     async def find(
-        self, sought: Sought, *, after: str | None, limit: int
-    ) -> tuple[list[Account], str | None]:
-        """A page of accounts in order of logins, and after which login the next one begins."""
+        self, sought: Sought, *, after: UUID | None, limit: int
+    ) -> tuple[list[Account], UUID | None]:
+        """A page of accounts in order of logins, and after which account the next one begins."""
         clauses: list[tuple[LiteralString, Any]] = [
             ("a.unit = ANY(%(units)s)", sought.units and list(sought.units)),
             ("a.role = %(role)s", sought.role),
@@ -186,7 +186,10 @@ class Accounts:
                 sought.text,
             ),
             ("(a.disabled_at IS NOT NULL) = %(disabled)s", sought.disabled),
-            ("lower(a.login) > lower(%(after)s)", after),
+            (
+                "lower(a.login) > (SELECT lower(login) FROM runtime.accounts WHERE account_id = %(after)s)",
+                after,
+            ),
         ]
         names = ("units", "role", "text", "disabled", "after")
         where: Composed = SQL(" AND ").join(
@@ -196,7 +199,7 @@ class Accounts:
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_FOUND.format(where=where), values)).fetchall()
         found = [account_of(row) for row in rows[:limit]]
-        return found, found[-1].login if len(rows) > limit else None
+        return found, found[-1].account_id if len(rows) > limit else None
 
     async def count(self, units: Collection[UUID] | None) -> dict[UUID, tuple[int, int]]:
         """How many of each unit may sign in, and how many no longer may; units without any are left out."""
