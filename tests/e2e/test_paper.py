@@ -128,8 +128,10 @@ def test_a_receipt_says_what_was_taken_in_what_follows_and_until_when(anjie: Anj
     assert "新河村37组决定是否受理" in both
     assert "Whathappensnext" in both
     town.leader.done(f"/v1/cases/{case['case_id']}/accept-case", version=case["version"])
+    town.supervisor.done(f"/v1/cases/{case['case_id']}/raise-query", {"question": "怎么样了？"})
     _, later = read(fetch(anjie, town.leader, case, "receipt"))
     assert "已经受理" in later
+    assert "质询" not in later
 
 
 @pytest.mark.parametrize("name", ["agreement", "receipt"])

@@ -26,6 +26,8 @@ from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
 from shared.web.look import Language, look_of
 
+_OVERSIGHT: Final = frozenset(("T11", "T12"))
+"""What a supervisor waits for is nothing that was promised to whom the slip is given."""
 _LIVE: Final = frozenset(("RUNNING", "BREACHED"))
 _DAY: Final = timedelta(days=1)
 
@@ -106,6 +108,8 @@ def _facts(
 def _next(case: Item, held: str, wording: Wording) -> list[Block]:
     said = [wording.say(f"receipt.next_{case['state']}", unit=held)]
     for clock in case["deadlines"]:
+        if clock["timer"] in _OVERSIGHT:
+            continue
         if clock["state"] in _LIVE and clock["due_at"] is not None:
             last = day_of(datetime.fromisoformat(clock["due_at"])) - _DAY
             timer = wording.code("timer", clock["timer"])
