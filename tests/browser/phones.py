@@ -112,10 +112,10 @@ class Server:
 class Phone:
     """A browser with a profile of its own; at the end nothing may have gone wrong in it."""
 
-    def __init__(self, driver: Playwright, chromium: Path, server: Server, profile: Path) -> None:
+    def __init__(self, driver: Playwright, chromium: Path, url: str, profile: Path) -> None:
         self._driver = driver
         self._chromium = chromium
-        self._server = server
+        self._url = url
         self.profile = profile
         self.amiss: list[str] = []
         self.context: BrowserContext
@@ -127,7 +127,7 @@ class Phone:
             str(self.profile),
             executable_path=self._chromium,
             args=list(OPTIONS),
-            base_url=self._server.url,
+            base_url=self._url,
             locale="zh-CN",
             viewport={"width": 360, "height": 740},
         )
@@ -188,8 +188,8 @@ _IS_KEPT: Final = """async path => {
 
 
 @contextmanager
-def phone(driver: Playwright, chromium: Path, server: Server, profile: Path) -> Iterator[Phone]:
-    made = Phone(driver, chromium, server, profile)
+def phone(driver: Playwright, chromium: Path, url: str, profile: Path) -> Iterator[Phone]:
+    made = Phone(driver, chromium, url, profile)
     try:
         yield made
     finally:

@@ -91,7 +91,7 @@ def new_phone(village: Village, driver: Playwright, chromium_path: Path) -> Iter
 
         def made() -> Phone:
             profile = Path(tempfile.mkdtemp(dir=directory))
-            return stack.enter_context(phone(driver, chromium_path, village.server, profile))
+            return stack.enter_context(phone(driver, chromium_path, village.server.url, profile))
 
         yield made
 
