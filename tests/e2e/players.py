@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -29,7 +29,6 @@ class Players:
     http: httpx.Client
     secret: bytes
     versions: dict[str, int] = field(default_factory=dict)
-    _keys: int = 0
 
     def token(self, who: Acting | None, clearances: frozenset[str] = frozenset()) -> dict[str, str]:
         """The header that says who sends; None is the operator."""
@@ -46,10 +45,9 @@ class Players:
         **changes: object,
     ) -> httpx.Response:
         """The line, by its own actor or somebody else, with some of its body otherwise (None: left out)."""
-        self._keys += 1
         request = line.request
         body: Body = {name: value for name, value in (request.body | changes).items() if value is not None}
-        headers = self.token(who or request.actor) | {"Idempotency-Key": f"player {self._keys}"}
+        headers = self.token(who or request.actor) | {"Idempotency-Key": f"player {uuid4()}"}
         found = _CASE.match(request.path)
         if "If-Match" in request.headers and found:
             headers["If-Match"] = f'"{version or self.versions[found[1]]}"'
