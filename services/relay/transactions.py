@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
 from services.kafka_topics import RECORD_BYTES_MAX
@@ -97,7 +98,7 @@ class Transactions(Generic[W]):
             metrics_enabled=False,
         )
         with ExitStack() as stack:
-            stack.callback(self._producer.close, timeout=1)
+            stack.callback(self._close_producer)
             self._producer.init_transactions()
             partitions = [TopicPartition(t, number) for t in topics for number in range(self.partitions(t))]
             self._watch = stack.enter_context(closing(Watch(kafka, (*partitions, self._words))))
@@ -124,7 +125,7 @@ class Transactions(Generic[W]):
             sent = [self._send(record) for record in records]
             sent.append(self._send(Record(self._words.topic, 0, _WORD_KEY, msgspec.json.encode(word), [])))
             self._await_stored(sent)
-            self._producer.commit_transaction()
+            self._commit()
 
     def end_hanging(self, *, committed: bool) -> None:
         """Ends what hangs, either way, and reads the last word again.
@@ -137,7 +138,7 @@ class Transactions(Generic[W]):
                 for partition in self.hanging:
                     # The library adds a partition only with a record, and there is nothing to say in these.
                     self._producer._transaction_manager.maybe_add_partition_to_transaction(partition)
-                self._producer.commit_transaction()
+                self._commit()
             else:
                 self._await_stored(
                     [
@@ -175,11 +176,26 @@ class Transactions(Generic[W]):
         )
 
     def _await_stored(self, sent: Collection[Any]) -> None:
-        self._producer.flush()
+        # Nothing is given up by the library while the broker that coordinates is away.
+        self._producer.flush(timeout=2 * _DELIVERY_TIMEOUT_MS / 1000)
         # The library mends some errors by a new epoch, which drops what was sent and yet lets the
         # commit succeed with nothing in it. So every record must be known to be there before.
         if not all(future.succeeded() for future in sent):
             raise NotPublished
+
+    def _commit(self) -> None:
+        # As the library's own call, but for how long it may wait: no longer than Kafka does.
+        result = self._producer._transaction_manager.begin_commit()
+        self._producer._sender.wakeup()
+        if not result.wait(_TRANSACTION_TIMEOUT_MS):
+            raise NotPublished
+
+    def _close_producer(self) -> None:
+        try:
+            self._producer.close(timeout=1)
+        except KafkaTimeoutError:
+            # It would try to send what is left over for as long as the process lives.
+            self._producer._sender.force_close()
 
     def _last_word(self) -> W | None:
         last = last_committed(self._kafka, self._words)

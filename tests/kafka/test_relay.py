@@ -19,12 +19,15 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
+from structlog.testing import capture_logs
 
 from infra.kafka.broker import Broker
 from services.kafka_topics import create_missing
+from services.relay import threads, transactions
 from services.relay.publisher import Publisher
 from services.relay.standing import relay_status
 from services.relay.transactions import NotPublished, Unpublishable
+from services.relay.worker import relay
 from shared.runtime.settings import KafkaSettings
 from tests.benchmarks.made_history import fill
 from tests.conftest import Database
@@ -275,6 +278,41 @@ def test_a_killed_broker_is_waited_for_while_commands_flow(
         assert_published_once(town.servers, f"{town.prefix}.events", database.owner_url)
     finally:
         relays.kill_all()
+
+
+def test_a_relay_whose_broker_dies_while_it_looks_goes_on(
+    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a relay that is always about to look, and soon gives up what it can't publish,
+    monkeypatch.setattr(threads, "_LOOK_S", 0.0)
+    monkeypatch.setattr(transactions, "_REQUEST_TIMEOUT_MS", 1_000)
+    monkeypatch.setattr(transactions, "_DELIVERY_TIMEOUT_MS", 2_000)
+    town = KafkaSettings(servers=broker.bootstrap, prefix=f"test-{uuid4().hex}")
+    appends = history(8, 60)
+
+    async def work() -> None:
+        relaying = asyncio.create_task(relay(database.url, town))
+        async with appending(database.url) as appender:
+            await record(appender, appends[:20])
+            await asyncio.to_thread(until_published, database)
+            # when the broker dies while something is to be published,
+            broker.kill()
+            with capture_logs() as said:
+                await record(appender, appends[20:])
+                while not any(line["event"] == "relay_waits" for line in said):
+                    assert not relaying.done()
+                    await asyncio.sleep(0.05)
+            broker.start()
+            # then it begins again once the broker is back.
+            await asyncio.to_thread(until_published, database)
+        assert not relaying.done()
+        relaying.cancel()
+        await asyncio.wait({relaying})
+
+    try:
+        asyncio.run(work())
+    finally:
+        broker.resume()
 
 
 def test_without_a_broker_the_product_serves_and_takes_commands(data_dir: Path) -> None:
