@@ -1,6 +1,7 @@
 """What a room of pages is made of: operations that answer whoever has signed in with a page."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -24,6 +25,11 @@ class Me(msgspec.Struct, frozen=True):
     unit_name: str | None
     unit_path: list[dict[str, Any]]
     clearances: list[str]
+
+    @property
+    def account(self) -> str:
+        """What the phone names the account by, of which nobody can tell who it is."""
+        return sha256(self.sub.encode()).hexdigest()
 
 
 Handler = Callable[[Request, Me], Awaitable[Answer]]

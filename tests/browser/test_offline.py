@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Playwright, Route, expect
 
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
-from tests.browser.phones import Json, Person, Phone, Server, phone, until
+from tests.browser.phones import PASSWORD, Json, Person, Phone, Server, phone, until
 
 SAVE: Final = "form[data-command='/v1/cases'] button.main"
 WAITING: Final = "#waiting > li"
@@ -277,6 +277,7 @@ def test_what_was_stored_without_an_answer_is_stored_once(village: Village, new_
 
     phone.context.route("**/v1/commands:batch", lose_first)
     phone.signal(True)
+    phone.await_standing("done")
     await_gone(page)
     assert lost == [True]
     assert village.topics(case["case_id"]).count("case.resolved") == 1
@@ -414,6 +415,39 @@ def test_another_account_sees_and_sends_nothing_of_the_first(village: Village, n
     phone.await_standing("done")
     await_gone(page)
     assert len(village.titled("只属于头一个人")) == 1
+
+
+def test_who_signs_in_before_the_other_signed_out_is_shown_nothing_of_theirs(
+    village: Village, new_phone: NewPhone
+) -> None:
+    # Given somebody's draft, and their page in a tab that stays open,
+    phone = new_phone()
+    theirs = phone.open()
+    phone.sign_in(village.leader)
+    phone.prepare("/m/record")
+    theirs.goto("/m/record")
+    fill(theirs, "不给别人看的")
+    await_kept(theirs, "不给别人看的")
+    # when another one signs in on the phone by the form,
+    page = phone.tab()
+    page.goto("/sign-in?next=/m/record")
+    page.get_by_label("登录名").fill(village.other_leader.login)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/m/record")
+    # then their form is empty, what is saved in the open tab goes to nobody, and the tab says why;
+    phone.await_standing("done")
+    expect(page.locator("#title")).to_have_value("")
+    assert page.get_by_text("不给别人看的").count() == 0
+    theirs.click(SAVE)
+    expect(theirs.locator("form [data-notice=kept]")).to_contain_text("另一个账户")
+    expect(theirs.locator("#title")).to_have_value("不给别人看的")
+    assert village.titled("不给别人看的") == []
+    # and the draft is there again for whoever wrote it.
+    theirs.close()
+    phone.sign_in(village.leader)
+    page.goto("/m/record")
+    expect(page.locator("#title")).to_have_value("不给别人看的")
 
 
 def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: NewPhone) -> None:

@@ -32,7 +32,7 @@ def operations(room: Room) -> Sequence[Operation]:
         return Answer(200, content, headers, b"application/manifest+json")
 
     async def without_signal(request: Request) -> Answer:
-        return pages.render(request, "offline/without_signal.html")
+        return pages.render(request, "offline/without_signal.html", me=None)
 
     async def new_case(request: Request, me: Me) -> Answer:
         wording = await wording_of(room, request)

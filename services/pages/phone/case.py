@@ -49,6 +49,7 @@ def case_page(room: Room) -> Handler:
         return room.pages.render(
             request,
             "phone/case.html",
+            me=me,
             case=case,
             title=title_of(case, wording),
             wording=wording,

@@ -46,6 +46,7 @@ def my_cases_page(room: Room) -> Handler:
         return room.pages.render(
             request,
             "phone/my-cases.html",
+            me=me,
             lines=[_line(item, now, wording) for item in items],
             settled=asked.state == _SETTLED,
             more=None if more is None else f"/m?shown={more}{f'&state={asked.state}' if asked.state else ''}",

@@ -52,6 +52,7 @@ def record_page(room: Room) -> Handler:
         return room.pages.render(
             request,
             "phone/record.html",
+            me=me,
             channels=_tiles("channel", cases, wording),
             categories=_tiles("category", cases, wording),
             roles=[code for code in wording.codes("person_role") if code[0] != "ACCUSED"],

@@ -1,13 +1,18 @@
-/** Signing out on any page: nothing stays in the device but what wasn't sent, and that sealed. */
+/** Signing out, and signing in as whoever it may be, on any page: what is in the device can't be read from then on. */
 
-for (const form of document.querySelectorAll('form[action="/sign-out"]')) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const { leave } = await import("./phone-store.js");
-    try {
-      await leave();
-    } finally {
-      /** @type {HTMLFormElement} */ (form).submit();
-    }
-  });
+for (const form of document.querySelectorAll('form[action="/sign-out"], form[action^="/sign-in"]')) {
+  /** @type {HTMLFormElement} */ (form).addEventListener("submit", lockFirst);
+}
+
+/** @param {SubmitEvent} event */
+async function lockFirst(event) {
+  event.preventDefault();
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const { awaitEntry, leave } = await import("./phone-store.js");
+  try {
+    await (form.action.endsWith("/sign-out") ? leave() : awaitEntry());
+  } finally {
+    form.removeEventListener("submit", lockFirst);
+    form.requestSubmit(event.submitter);
+  }
 }

@@ -1,6 +1,6 @@
 /** Pages that open without a signal: kept sealed, fetched again now and then, given back by the service worker. */
 
-import { ask, csrfHeader, NotNow } from "./phone-server.js";
+import { accountOf, ask, NotNow } from "./phone-server.js";
 import { ages, digest, expire, isFull, keeper, read, write } from "./phone-store.js";
 
 /** @typedef {import("./phone-store.js").Keeper} Keeper */
@@ -34,8 +34,6 @@ export async function keepPages(whose, touched) {
 async function keepAll(whose, touched) {
   const known = await ages(whose, "pages");
   const wanted = new Set();
-  /** @type {string | undefined} */
-  let session;
   const keepOne = async (/** @type {string} */ path) => {
     const name = await digest(`${whose.account}${path}`);
     wanted.add(name);
@@ -43,9 +41,8 @@ async function keepAll(whose, touched) {
     if (!isTouched && Date.now() - (known.get(name) ?? 0) < FRESH_MS) return (await read(whose, "pages", name))?.html ?? "";
     const answer = await ask(path);
     const html = await answer.text();
-    session ??= sessionOf(html);
     // Whoever signed in meanwhile would have other pages.
-    if (answer.ok && sessionOf(html) === session) await keep(whose, name, answer, html);
+    if (answer.ok && accountOf(html) === whose.account) await keep(whose, name, answer, html);
     return html;
   };
   const home = await keepOne(HOME);
@@ -56,9 +53,6 @@ async function keepAll(whose, touched) {
   const old = [...known.keys()].filter((name) => !wanted.has(name));
   await write(whose, old.map((name) => ({ kind: "pages", name })));
 }
-
-/** @param {string} html @returns {string} the same for all pages of a session */
-const sessionOf = (html) => csrfHeader(html)["X-CSRF-Token"] ?? "";
 
 /** @param {string} html @param {RegExp} pattern @returns {string[]} */
 const found = (html, pattern) => [...new Set([...html.matchAll(pattern)].map((match) => match[1]))];

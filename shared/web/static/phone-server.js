@@ -2,6 +2,7 @@
 
 const PATIENCE_MS = 30_000;
 const CSRF = /name="csrf" (?:content|value)="([^"]+)"/;
+const ACCOUNT = /name="account" content="([^"]+)"/;
 const SIGN_IN = "/sign-in";
 
 /** Nothing was decided: it is to be tried again, or after signing in. */
@@ -52,3 +53,6 @@ export function csrfHeader(page) {
   const found = CSRF.exec(page);
   return found ? { "X-CSRF-Token": found[1] } : {};
 }
+
+/** @param {string} page @returns {string | undefined} the account that a page of the phone was made for */
+export const accountOf = (page) => ACCOUNT.exec(page)?.[1];

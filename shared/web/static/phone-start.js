@@ -1,6 +1,6 @@
 /** Puts a page of the phone together: its standing, what waits, its forms, and when to try again. */
 
-import { keeper } from "./phone-store.js";
+import { isAnothers, ownKeeper } from "./phone-here.js";
 import { listen, queue, synchronise } from "./phone-sync.js";
 import { showWaiting } from "./phone-waiting.js";
 import { element, moment, notice, word } from "./phone-words.js";
@@ -34,10 +34,10 @@ export async function start(forms) {
     addEventListener(event, offerBySignal);
   }
   addEventListener("visibilitychange", () => document.visibilityState === "visible" && again());
-  const known = await keeper();
+  const known = await ownKeeper();
   if (forms.length && known) await keepForms(forms, known);
   await tryNow();
-  const entered = await keeper();
+  const entered = await ownKeeper();
   if (forms.length && entered && !known) await keepForms(forms, entered);
   await tellLow(forms);
   await navigator.storage?.persist?.();
@@ -64,16 +64,16 @@ async function tryNow() {
 }
 
 async function show() {
-  const whose = await keeper();
+  const whose = await ownKeeper();
   const items = whose ? await queue(whose) : [];
   const list = document.getElementById("waiting");
   if (list && whose) showWaiting(list, whose, items, caseId);
   const place = document.getElementById("sync");
-  if (place) showStanding(place, items);
+  if (place) showStanding(place, items, await isAnothers());
 }
 
-/** One of four: no signal, under way, done, or something for somebody to do. @param {HTMLElement} place @param {import("./phone-outbox.js").Item[]} items */
-function showStanding(place, items) {
+/** One of four: no signal, under way, done, or something for somebody to do. @param {HTMLElement} place @param {import("./phone-outbox.js").Item[]} items @param {boolean} anothers */
+function showStanding(place, items, anothers) {
   const refused = items.filter((item) => item.refusal).length;
   const n = items.length;
   const time = moment(news.syncedAt ?? Date.now());
@@ -82,7 +82,8 @@ function showStanding(place, items) {
   let said;
   if (news.why === "signed_out") {
     said = ["attention", word("signed_out", { n }), " ", link("sign_in", `/sign-in?next=${encodeURIComponent(location.pathname)}`)];
-  } else if (refused) said = ["attention", word("attention", { n: refused }), " ", link("look", caseId ? "#waiting" : "/m#waiting")];
+  } else if (anothers) said = ["attention", word("another"), " ", link("open_again", location.pathname)];
+  else if (refused) said = ["attention", word("attention", { n: refused }), " ", link("look", caseId ? "#waiting" : "/m#waiting")];
   else if (news.why === "offline") said = ["offline", word(n ? "offline_waiting" : "offline", { n })];
   else if (news.why === "done") said = ["done", word("done", { time })];
   else said = ["syncing", word("syncing")];

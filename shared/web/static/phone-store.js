@@ -66,9 +66,9 @@ export async function digest(text) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** @returns {Promise<Keeper | undefined>} of whoever signed in last and didn't sign out */
-export async function keeper() {
-  return (await keepers()).find((found) => found.key);
+/** @param {string} [account] whoever it is, without one @returns {Promise<Keeper | undefined>} who signed in last and didn't sign out, if it is the one */
+export async function keeper(account) {
+  return (await keepers()).find((found) => found.key && (account === undefined || found.account === account));
 }
 
 /** @returns {Promise<Keeper[]>} */
@@ -89,8 +89,14 @@ export async function enter(account, secret) {
 }
 
 /** Signing out: the key goes, with pages and drafts; what wasn't sent stays, and can't be read. */
-export async function leave() {
-  for (const left of await keepers()) await lock(left, PASSING);
+export const leave = () => lockAll(PASSING);
+
+/** Signing in: until it is known who does, nothing can be read. */
+export const awaitEntry = () => lockAll([]);
+
+/** @param {Kind[]} emptied */
+async function lockAll(emptied) {
+  for (const known of await keepers()) await lock(known, emptied);
 }
 
 /** @param {Keeper} whose @param {Kind[]} emptied */

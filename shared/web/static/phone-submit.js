@@ -7,8 +7,9 @@
 
 import { draftGone } from "./phone-drafts.js";
 import { bodyOf, clearErrors, entriesOf, photosOf, showErrors, shownOf } from "./forms-body.js";
+import { isAnothers, ownKeeper } from "./phone-here.js";
 import { newId } from "./phone-outbox.js";
-import { isFull, keeper, read, write } from "./phone-store.js";
+import { isFull, read, write } from "./phone-store.js";
 import { synchronise } from "./phone-sync.js";
 import { notice, word } from "./phone-words.js";
 
@@ -30,8 +31,8 @@ export async function submit(form) {
 /** @param {HTMLFormElement} form */
 async function keepAndSend(form) {
   clearErrors(form);
-  const whose = (await keeper()) ?? ((await synchronise()) ? await keeper() : undefined);
-  if (!whose) return notice(form, "kept", "bad", word("not_ready"));
+  const whose = (await ownKeeper()) ?? ((await synchronise()) ? await ownKeeper() : undefined);
+  if (!whose) return notice(form, "kept", "bad", word((await isAnothers()) ? "another" : "not_ready"));
   const replaced = form.dataset.replaces && (await read(whose, "outbox", form.dataset.replaces));
   const items = itemsOf(form, replaced || null);
   try {

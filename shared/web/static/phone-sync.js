@@ -9,7 +9,7 @@
 
 import { again, judge, opens, plan, written } from "./phone-outbox.js";
 import { keepPages } from "./phone-pages.js";
-import { ask, csrfHeader, json, NotNow } from "./phone-server.js";
+import { accountOf, ask, csrfHeader, json, NotNow } from "./phone-server.js";
 import { digest, enter, expire, keeper, read, readAll, synced, write } from "./phone-store.js";
 
 const LOCK = "anjie-sync";
@@ -75,7 +75,7 @@ async function sendAll(whose) {
   for (;;) {
     const lines = plan(await queue(whose));
     if (!lines.length) return touched;
-    csrf ??= csrfHeader(await (await ask(HOME)).text());
+    csrf ??= await csrfOf(whose);
     const sent = lines.map(({ item }) => ({ ...item, tried: true }));
     await write(whose, sent.map(kept));
     if (await uploadPhotos(whose, sent, csrf)) continue;
@@ -89,6 +89,13 @@ async function sendAll(whose) {
     if (judged.signedOut) throw new NotNow("signed_out");
     if (judged.later) throw new NotNow("offline");
   }
+}
+
+/** What the server takes from that account alone, whoever signs in meanwhile. @param {Keeper} whose */
+async function csrfOf(whose) {
+  const page = await (await ask(HOME)).text();
+  if (accountOf(page) !== whose.account) throw new NotNow("offline");
+  return csrfHeader(page);
 }
 
 /** @param {Item} item @returns {import("./phone-store.js").Change} */
