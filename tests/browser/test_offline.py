@@ -450,7 +450,7 @@ def test_who_signs_in_before_the_other_signed_out_is_shown_nothing_of_theirs(
     expect(page.locator("#title")).to_have_value("不给别人看的")
 
 
-def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: NewPhone) -> None:
+def test_signing_out_leaves_only_what_was_typed_and_that_sealed(village: Village, new_phone: NewPhone) -> None:
     phone = new_phone()
     page = phone.open()
     phone.send_from_pages_alone()
@@ -462,6 +462,9 @@ def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: 
     page.click(SAVE)
     page.wait_for_url("**/m/cases/*")
     expect(page.locator(WAITING)).to_have_count(1)
+    page.goto("/m/record")
+    fill(page, "写了一半")
+    await_kept(page, "写了一半")
     page.goto("/")
     page.get_by_role("button", name="退出").click()
     expect(page.get_by_role("link", name="登录")).to_be_visible()
@@ -469,7 +472,9 @@ def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: 
     page.goto("/m/record")
     expect(page.locator("h1")).to_contain_text("没有信号")
     expect(page.locator(WAITING)).to_have_count(0)
-    assert "退出以前" not in stored_text(page)
+    stored = stored_text(page)
+    assert "退出以前" not in stored
+    assert "写了一半" not in stored
     phone.signal(True)
     phone.context.unroute("**/v1/commands:batch")
     assert village.titled("退出以前") == []
@@ -478,6 +483,8 @@ def test_signing_out_leaves_only_what_was_not_sent(village: Village, new_phone: 
     phone.await_standing("done")
     await_gone(page)
     assert len(village.titled("退出以前")) == 1
+    page.goto("/m/record")
+    expect(page.locator("#title")).to_have_value("写了一半")
 
 
 def test_after_two_weeks_without_a_sync_only_what_was_not_sent_is_left(

@@ -86,6 +86,17 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(phone: P
     expect(phone.get_by_role("heading", level=1)).to_have_text("路灯坏了三天")
 
 
+def test_an_empty_form_says_beside_each_field_that_it_is_needed(phone: Page, place: Village) -> None:
+    phone.goto("/m/record")
+    phone.get_by_role("button", name="保存").click()
+    for name in ("category", "description", "title", "channel"):
+        field = phone.locator(f"#opening [name={name}]").first
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(phone.locator(f"[id='{(field.get_attribute('aria-describedby') or '').split()[-1]}']")).to_be_visible()
+    expect(phone.locator("#opening [name=category]").first).to_be_focused()
+    assert_accessible(phone)
+
+
 def test_a_refused_command_is_told_in_words(phone: Page, place: Village) -> None:
     case = place.open_case()
     phone.goto(f"/m/cases/{case['case_id']}")

@@ -137,6 +137,22 @@ export function showErrors(form, errors) {
   return elsewhere;
 }
 
+/**
+ * Tells beside each field that is empty or can't be right that it is, without asking anybody.
+ * @param {HTMLFormElement} form
+ * @param {string} needed what is said of one that is empty; of others, what the browser says
+ * @returns {boolean} whether there is one
+ */
+export function showWrong(form, needed) {
+  clearErrors(form);
+  const all = /** @type {Field[]} */ ([...form.elements]).filter((field) => field.willValidate && !field.validity.valid);
+  // A choice is told once, whatever there is to choose from.
+  const wrong = all.filter((field, index) => index === all.findIndex(({ name, id }) => (name || id) === (field.name || field.id)));
+  for (const field of wrong) tellBeside(field, `wrong-${(told += 1)}`, field.validity.valueMissing ? needed : field.validationMessage);
+  wrong[0]?.focus();
+  return wrong.length > 0;
+}
+
 /** @param {HTMLFormElement} form @param {string} path @returns {Field | undefined} the one for it, or for what it is part of */
 function fieldAt(form, path) {
   const all = fields(form).filter(({ type }) => type !== "hidden");

@@ -7,7 +7,7 @@
  * @typedef {{kind: Kind, name: string, value?: unknown}} Change a value to keep (JSON, or bytes); without one, it goes
  */
 
-/** @type {Kind[]} what goes after a while, and with whoever signs out */
+/** @type {Kind[]} what goes after a while */
 const PASSING = ["pages", "drafts", "draft_photos"];
 /** @type {Kind[]} */
 const KINDS = [...PASSING, "outbox", "photos"];
@@ -88,8 +88,8 @@ export async function enter(account, secret) {
   return entered;
 }
 
-/** Signing out: the key goes, with pages and drafts; what wasn't sent stays, and can't be read. */
-export const leave = () => lockAll(PASSING);
+/** Signing out: the key goes, with the pages; what was typed stays, and can't be read. */
+export const leave = () => lockAll(["pages"]);
 
 /** Signing in: until it is known who does, nothing can be read. */
 export const awaitEntry = () => lockAll([]);

@@ -6,7 +6,7 @@
  */
 
 import { draftGone } from "./phone-drafts.js";
-import { bodyOf, clearErrors, entriesOf, photosOf, showErrors, shownOf } from "./forms-body.js";
+import { bodyOf, entriesOf, photosOf, showErrors, showWrong, shownOf } from "./forms-body.js";
 import { isAnothers, ownKeeper } from "./phone-here.js";
 import { newId } from "./phone-outbox.js";
 import { isFull, read, write } from "./phone-store.js";
@@ -30,7 +30,7 @@ export async function submit(form) {
 
 /** @param {HTMLFormElement} form */
 async function keepAndSend(form) {
-  clearErrors(form);
+  if (showWrong(form, word("needed"))) return undefined;
   const whose = (await ownKeeper()) ?? ((await synchronise()) ? await ownKeeper() : undefined);
   if (!whose) return notice(form, "kept", "bad", word((await isAnothers()) ? "another" : "not_ready"));
   const replaced = form.dataset.replaces && (await read(whose, "outbox", form.dataset.replaces));

@@ -11,6 +11,7 @@ for (const form of forms) {
   for (const name of ["command", "next"]) {
     if (caseId) form.dataset[name] = form.dataset[name]?.replace("{case_id}", caseId);
   }
+  form.noValidate = true;
   form.addEventListener("input", () => (form.dataset.typed = ""));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
