@@ -6,51 +6,54 @@ MAKEFLAGS += --no-print-directory
 PYTHON_IN_VENV := .venv/bin/python
 SET_UP := infra/set-up.sh requirements-uv.lock
 FRONT_END := infra/front-end.sh shared/web/package-lock.json requirements-node.lock
+BUNDLE := shared/web/bundle
+RUN := .venv/run.stamp $(BUNDLE)
+DEV := .venv/dev.stamp $(BUNDLE)
 
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: .venv/run.stamp ## Set up what is missing, then serve at http://127.0.0.1:8000 until Ctrl-C
+run: $(RUN) ## Set up what is missing, then serve at http://127.0.0.1:8000 until Ctrl-C
 	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent=$$PPID
 
 .PHONY: fresh
-fresh: .venv/run.stamp ## Start over with an empty ledger and no demo (asks first; YES=1 answers)
+fresh: $(RUN) ## Start over with an empty ledger and no demo (asks first; YES=1 answers)
 	@exec $(PYTHON_IN_VENV) -m services.cli serve --end-with-parent=$$PPID --fresh $(if $(filter 1,$(YES)),--yes)
 
 .PHONY: test
-test: .venv/dev.stamp ## Run every suite, with the time of each
+test: $(DEV) ## Run every suite, with the time of each
 	@exec $(PYTHON_IN_VENV) -m tests.suites
 
 .PHONY: lint
-lint: .venv/dev.stamp ## Run the linters alone
+lint: $(DEV) ## Run the linters alone
 	@exec $(PYTHON_IN_VENV) -m tests.suites ruff format mypy import-linter hadolint compose
 
 .PHONY: fmt
-fmt: .venv/dev.stamp ## Format the code and fix what can be fixed
+fmt: $(DEV) ## Format the code and fix what can be fixed
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
 .PHONY: schemas
-schemas: .venv/dev.stamp ## Write the schemas and reference pages that follow from the code
+schemas: $(DEV) ## Write the schemas and reference pages that follow from the code
 	@$(PYTHON_IN_VENV) -m shared.events.schemas
 	@$(PYTHON_IN_VENV) -m shared.policy.document
 	@$(PYTHON_IN_VENV) -m tests.contract.test_asyncapi
 
 .PHONY: bench
-bench: .venv/dev.stamp ## Measure against the references; writes build/bench.json
+bench: $(DEV) ## Measure against the references; writes build/bench.json
 	@exec $(PYTHON_IN_VENV) -m tests.benchmarks
 
 .PHONY: soak
-soak: .venv/dev.stamp ## Let weeks go by with faults, kill processes, live a day on a wall, for SOAK_MINUTES (10)
+soak: $(DEV) ## Let weeks go by with faults, kill processes, live a day on a wall, for SOAK_MINUTES (10)
 	@exec $(PYTHON_IN_VENV) -m tests.soak
 
 .PHONY: chaos
-chaos: .venv/dev.stamp ## Do CHAOS_FAULTS (200) faults to several machines under load; CHAOS_SEED again
+chaos: $(DEV) ## Do CHAOS_FAULTS (200) faults to several machines under load; CHAOS_SEED again
 	@exec $(PYTHON_IN_VENV) -m tests.chaos
 
 .PHONY: cluster
-cluster: .venv/dev.stamp ## Run two of each part with a real Kafka and PostgreSQL until Ctrl-C
+cluster: $(DEV) ## Run two of each part with a real Kafka and PostgreSQL until Ctrl-C
 	@exec $(PYTHON_IN_VENV) -m infra.cluster $$PPID
 
 # The packages of the tests include those of the product, so each of the two leaves `run` served.
@@ -64,3 +67,7 @@ cluster: .venv/dev.stamp ## Run two of each part with a real Kafka and PostgreSQ
 	@infra/set-up.sh requirements-dev.lock
 	@infra/front-end.sh
 	@touch .venv/run.stamp $@
+
+# The directory itself is among what it is made of, for modules that went.
+$(BUNDLE): shared/web/bundle.sh shared/web/package-lock.json shared/web/static $(wildcard shared/web/static/*.js)
+	@shared/web/bundle.sh

@@ -25,7 +25,7 @@ _HERE: Final = Path(__file__).parent
 
 
 def made_pages() -> Pages:
-    """What renders the pages of all rooms. Raises: FileNotFoundError where packages aren't installed."""
+    """What renders the pages of all rooms. Raises: FileNotFoundError where `Assets` lacks something."""
     return Pages(Assets(), [_HERE])
 
 

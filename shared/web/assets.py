@@ -1,12 +1,14 @@
-"""What the browser loads: our own style sheets and modules, and packages of the npm registry."""
+"""What the browser loads: style sheets, pictures and modules of ours, and packages of the npm registry."""
 
 import gzip
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
 _STATIC: Final = Path(__file__).with_name("static")
+_BUNDLE: Final = Path(__file__).with_name("bundle")
+"""Each module of `_STATIC` with what it imports, as `bundle.sh` makes them."""
 PACKAGES: Final = Path(__file__).with_name("node_modules")
 _FROM_PACKAGES: Final[Mapping[str, str]] = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
@@ -32,17 +34,15 @@ class Assets:
     """All of them by name, read once; `version` is another one as soon as one of them is."""
 
     def __init__(self) -> None:
-        """Raises: FileNotFoundError where the packages aren't installed."""
-        paths = {path.name: path for path in sorted(_STATIC.iterdir())}
+        """Raises: FileNotFoundError where the packages aren't installed, or the modules not bundled."""
+        paths = {path.name: path for path in _STATIC.iterdir() if path.suffix != ".js"}
+        paths |= {path.name: path for path in _BUNDLE.iterdir()}
         paths |= {name: PACKAGES / path for name, path in _FROM_PACKAGES.items()}
         self._by_name = {name: _asset(path) for name, path in paths.items()}
         digest = sha256()
         for name, asset in sorted(self._by_name.items()):
             digest.update(name.encode() + sha256(asset.content).digest())
         self.version = digest.hexdigest()[:12]
-
-    def names(self) -> Collection[str]:
-        return self._by_name.keys()
 
     def get(self, name: str) -> Asset | None:
         return self._by_name.get(name)

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 import httpx
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, Request
 
 from infra.browser import OPTIONS
 from infra.processes import Process, free_ports
@@ -151,6 +151,7 @@ class Phone:
     def tab(self) -> Page:
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.amiss.append(str(error)))
+        page.on("requestfailed", lambda asked: self.amiss.extend(_missing(asked)))
         page.on("dialog", lambda dialog: dialog.accept())
         return page
 
@@ -162,6 +163,7 @@ class Phone:
         self.page.goto("/m")
         self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         self.await_standing("done")
+        self.page.evaluate(_KEEP_STORE)
         for path in paths:
             until(self.page, _IS_KEPT, path)
 
@@ -172,6 +174,11 @@ class Phone:
         self.context.close()
 
 
+def _missing(asked: Request) -> list[str]:
+    """What pages are made of is there without a signal."""
+    return [asked.url] if "/static/" in asked.url else []
+
+
 def until(page: Page, asked: str, argument: object = None) -> None:
     """Waits until an async function of the page says yes."""
     end = time.monotonic() + WAIT_MS / 1_000
@@ -180,6 +187,11 @@ def until(page: Page, asked: str, argument: object = None) -> None:
         page.wait_for_timeout(20)
 
 
+_KEEP_STORE: Final = """async () => {
+    const [name] = await caches.keys();
+    await (await caches.open(name)).add(`/static/${name.slice("anjie-".length)}/phone-store.js`);
+}"""
+"""Lets tests look into the store without a signal, by a module that no page loads by itself."""
 _IS_KEPT: Final = """async path => {
     const version = (await caches.keys())[0].slice("anjie-".length);
     const { keptPage } = await import(`/static/${version}/phone-pages.js`);

@@ -47,8 +47,8 @@ def copies() -> list[Copy]:
     return [copy for options, copy in _copies() if not options]
 
 
-def packages() -> list[Copy]:
-    """What the image has of the front-end packages; their sources as they lie in a checkout."""
+def front_end() -> list[Copy]:
+    """What the image has of that stage; its sources as they lie in a checkout that is set up."""
     return [
         Copy(copy.source.replace("/web/", "shared/web/", 1), copy.to)
         for options, copy in _copies()

@@ -33,13 +33,19 @@ def root() -> Iterator[Path]:
     for copy in dockerfile.copies():
         source, to = CHECKOUT / copy.source, within(root, copy.to)
         to.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        if source.is_dir() and copy.to.startswith("/opt/"):
+            shutil.copytree(
+                source, to, ignore=shutil.ignore_patterns("__pycache__", "node_modules", "bundle")
+            )
         elif copy.to.startswith("/usr/"):
             shutil.copy(source, to)
-    for copy in dockerfile.packages():
-        within(root, copy.to).mkdir(parents=True)
-        shutil.copy(CHECKOUT / copy.source, within(root, copy.to))
+    for copy in dockerfile.front_end():
+        source, to = CHECKOUT / copy.source, within(root, copy.to)
+        if source.is_dir():
+            shutil.copytree(source, to)
+        else:
+            to.mkdir(parents=True)
+            shutil.copy(source, to)
     python = (CHECKOUT / ".venv/bin/python").resolve()
     let_traverse(python.parent)
     uv("venv", "--python", str(python), str(root / "opt/venv"))

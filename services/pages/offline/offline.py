@@ -15,8 +15,16 @@ from shared.runtime.web import Answer, Operation, Request
 from shared.web.look import look_of
 from shared.web.pages import SECURITY, Pages
 
-_PRELOADED: Final = ("tokens.css", "components.css", "mark.svg", "forms-body.js", "forms-fields.js")
-"""Of what other pages load too, what the phone's pages load; and all that is named after the phone."""
+_PRELOADED: Final = (
+    "tokens.css",
+    "components.css",
+    "phone.css",
+    "mark.svg",
+    "phone.js",
+    "phone-leaving.js",
+    "phone-record.js",
+)
+"""What the phone's pages load."""
 _ICON_SIZES: Final = (192, 512)
 
 
@@ -50,8 +58,7 @@ def operations(room: Room) -> Sequence[Operation]:
 def _worker(pages: Pages) -> bytes:
     """Another text for every version of the assets, by which browsers notice that there is a new one."""
     assets = pages.assets
-    names = [name for name in assets.names() if name in _PRELOADED or name.startswith("phone")]
-    paths = msgspec.json.encode([assets.path(name) for name in names]).decode()
+    paths = msgspec.json.encode([assets.path(name) for name in _PRELOADED]).decode()
     return (
         f'import {{ serve }} from "{assets.path("phone-sw.js")}";\nserve("{assets.version}", {paths});\n'
     ).encode()

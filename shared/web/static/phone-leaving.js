@@ -1,5 +1,7 @@
 /** Signing out, and signing in as whoever it may be, on any page: what is in the device can't be read from then on. */
 
+import { awaitEntry, leave } from "./phone-store.js";
+
 for (const form of document.querySelectorAll('form[action="/sign-out"], form[action^="/sign-in"]')) {
   /** @type {HTMLFormElement} */ (form).addEventListener("submit", lockFirst);
 }
@@ -8,7 +10,6 @@ for (const form of document.querySelectorAll('form[action="/sign-out"], form[act
 async function lockFirst(event) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.target);
-  const { awaitEntry, leave } = await import("./phone-store.js");
   try {
     await (form.action.endsWith("/sign-out") ? leave() : awaitEntry());
   } finally {

@@ -6,18 +6,16 @@ import { ages, digest, expire, isFull, keeper, read, write } from "./phone-store
 /** @typedef {import("./phone-store.js").Keeper} Keeper */
 
 const CASES_MAX = 50;
-const COMMANDS_MAX = 400;
 const FRESH_MS = 5 * 60 * 1000;
 const HOME = "/m";
 const OTHERS = ["/m/record", "/m/new"];
 const LOCK = "anjie-pages";
 const CASE = /href="(\/m\/cases\/[0-9a-f-]{36})"/g;
-const COMMAND = /href="(\/m\/cases\/[0-9a-f-]{36}\/[a-z-]+)"/g;
 const HEADERS = ["content-type", "content-language", "content-security-policy", "referrer-policy",
   "x-content-type-options", "cross-origin-opener-policy", "permissions-policy"];
 
 /**
- * Keeps the page of the phone, those of the cases on it, and those that they lead to; whatever else was kept goes.
+ * Keeps the page of the phone and those of the cases on it; whatever else was kept goes.
  * @param {Keeper} whose
  * @param {Set<string>} touched cases that have changed
  */
@@ -47,15 +45,13 @@ async function keepAll(whose, touched) {
   };
   const home = await keepOne(HOME);
   for (const path of OTHERS) await keepOne(path);
-  const commands = [];
-  for (const path of found(home, CASE).slice(0, CASES_MAX)) commands.push(...found(await keepOne(path), COMMAND));
-  for (const path of commands.slice(0, COMMANDS_MAX)) await keepOne(path);
+  for (const path of cases(home).slice(0, CASES_MAX)) await keepOne(path);
   const old = [...known.keys()].filter((name) => !wanted.has(name));
   await write(whose, old.map((name) => ({ kind: "pages", name })));
 }
 
-/** @param {string} html @param {RegExp} pattern @returns {string[]} */
-const found = (html, pattern) => [...new Set([...html.matchAll(pattern)].map((match) => match[1]))];
+/** @param {string} html @returns {string[]} the paths of those that it links to */
+const cases = (html) => [...new Set([...html.matchAll(CASE)].map((match) => match[1]))];
 
 /** @param {Keeper} whose @param {string} name @param {Response} answer @param {string} html */
 async function keep(whose, name, answer, html) {

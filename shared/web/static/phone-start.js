@@ -1,5 +1,6 @@
 /** Puts a page of the phone together: its standing, what waits, its forms, and when to try again. */
 
+import { keepDraft } from "./phone-drafts.js";
 import { isAnothers, ownKeeper } from "./phone-here.js";
 import { listen, queue, synchronise } from "./phone-sync.js";
 import { showWaiting } from "./phone-waiting.js";
@@ -45,7 +46,6 @@ export async function start(forms) {
 
 /** @param {NodeListOf<HTMLFormElement>} forms @param {import("./phone-store.js").Keeper} whose */
 async function keepForms(forms, whose) {
-  const { keepDraft } = await import("./phone-drafts.js");
   for (const form of forms) await keepDraft(form, whose);
 }
 

@@ -1,7 +1,7 @@
 /** The service worker: the network first, and what the phone keeps where there is none. It decides and changes nothing. */
 
 import { opens } from "./phone-outbox.js";
-import { keptPage } from "./phone-pages.js";
+import { keepPages, keptPage } from "./phone-pages.js";
 import { keeper } from "./phone-store.js";
 import { queue, synchronise } from "./phone-sync.js";
 
@@ -27,12 +27,19 @@ export function serve(version, assets) {
     if (asset) event.respondWith(assetOf(event.request, cacheName, `/static/${version}/${asset[1]}`));
     else if (event.request.mode === "navigate") event.respondWith(page(event.request, url.pathname + url.search));
   });
+  worker.addEventListener("message", (event) => event.waitUntil(keepFor(event.data)));
   // Background Sync, where there is one: what is rejected is tried again.
   worker.addEventListener("sync", (event) => event.waitUntil(sendOrReject()));
 }
 
 async function sendOrReject() {
   if (!(await synchronise())) throw new Error("not now");
+}
+
+/** @param {{account: string, touched: Set<string>}} asked by a page that has synchronised */
+async function keepFor({ account, touched }) {
+  const whose = await keeper();
+  if (whose?.account === account) await keepPages(whose, touched);
 }
 
 /** @param {string} cacheName @param {string[]} assets */

@@ -33,18 +33,25 @@ function tell(news) {
 /** @param {Keeper} whose @returns {Promise<Item[]>} in the order in which they go */
 export const queue = (whose) => readAll(whose, "outbox");
 
-/** Sends what there is to send; keeps pages for when there is no signal. @returns {Promise<boolean>} whether all of it could be tried */
+/** Sends what there is to send, and has pages kept for when there is no signal. @returns {Promise<boolean>} whether all of it could be tried */
 export async function synchronise() {
   try {
     const { whose, touched } = await navigator.locks.request(LOCK, sync);
     tell({ why: "done", syncedAt: Date.now() });
-    await keepPages(whose, touched);
+    await havePagesKept(whose, touched);
     return true;
   } catch (error) {
     if (!(error instanceof NotNow)) throw error;
     tell({ why: error.why });
     return false;
   }
+}
+
+/** By the worker, which gives them back, and which goes on when a page is left. @param {Keeper} whose @param {Set<string>} touched */
+async function havePagesKept(whose, touched) {
+  if (!globalThis.document) return keepPages(whose, touched);
+  // Not awaited: it may never be there.
+  void navigator.serviceWorker?.ready.then(({ active }) => active?.postMessage({ account: whose.account, touched }));
 }
 
 async function sync() {

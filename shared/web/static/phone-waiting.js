@@ -5,6 +5,7 @@
  * @typedef {import("./phone-store.js").Keeper} Keeper
  */
 
+import { edit } from "./phone-drafts.js";
 import { opens, standings } from "./phone-outbox.js";
 import { belonging, discard, sendAgain } from "./phone-sync.js";
 import { button, element, moment, word } from "./phone-words.js";
@@ -74,12 +75,6 @@ function presses(whose, items, item) {
   // What may have reached the server can't be discarded before its answer is known.
   if (item.refusal || !item.tried) row.append(button(word("discard"), "grave", () => ask(whose, items, item)));
   return row;
-}
-
-/** @param {Keeper} whose @param {Item} item */
-async function edit(whose, item) {
-  const drafts = await import("./phone-drafts.js");
-  await drafts.edit(whose, item);
 }
 
 /** @param {Keeper} whose @param {Item[]} items @param {Item} item */

@@ -1,7 +1,9 @@
-/**
- * The beginning of every page of the phone: holds on to what is submitted, and lets the rest come after the page
- * is on the screen.
- */
+/** Every page of the phone: holds on to what is submitted, and does the rest once the page is on the screen. */
+
+import "./forms-fields.js";
+import "./phone-signature.js";
+import { start } from "./phone-start.js";
+import { submit } from "./phone-submit.js";
 
 /** @type {NodeListOf<HTMLFormElement>} */
 const forms = document.querySelectorAll("form[data-command]");
@@ -13,14 +15,12 @@ for (const form of forms) {
   }
   form.noValidate = true;
   form.addEventListener("input", () => (form.dataset.typed = ""));
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const { submit } = await import("./phone-submit.js");
-    await submit(form);
+    void submit(form);
   });
 }
 
 await new Promise((resolve) => (document.readyState === "complete" ? resolve(null) : addEventListener("load", resolve)));
 navigator.serviceWorker?.register("/sw.js", { scope: "/m", type: "module" });
-const { start } = await import("./phone-start.js");
 await start(forms);
