@@ -1,5 +1,6 @@
 """May this actor do this now? Asked in the order in which refusals are answered: 404, 403, 409, 422."""
 
+from collections.abc import Collection
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -84,13 +85,16 @@ def check_state(case: Case | None, command: Command, policy: Policy) -> None:
             raise failed(code, "", **missing)
 
 
-def allowed_commands(case: Case, actor: Actor, tree: UnitTree, policy: Policy) -> list[str]:
-    """What the actor may send to the case as it stands, in the order of the table."""
+def allowed_commands(
+    case: Case, actor: Actor, tree: UnitTree, policy: Policy, among: Collection[str] = TRANSITIONS.keys()
+) -> list[str]:
+    """What of some commands the actor may send to the case as it stands, in the order of the table."""
     held = relations(actor, case, tree)
     return [
         row.command
         for row in TRANSITIONS.values()
-        if case.state in row.states
+        if row.command in among
+        and case.state in row.states
         and row.in_procedure(case.procedure)
         and _relates(row, held)
         and all(guard(case, policy) is None for guard in STATE_GUARDS.get(row.command, {}).values())

@@ -8,14 +8,18 @@ from uuid import uuid4
 import pytest
 
 from services.clock_worker import timekeeper
+from services.pages.api import Api
 from shared.policy.clock_starts import calendar_of
 from shared.policy.moments import day_of
 from shared.policy.packs import DEFAULT_POLICY
 from shared.runtime.postgres import EmbeddedPostgres
 from shared.runtime.sealing import MasterKey
+from shared.runtime.web import Answer, Request
 from tests.e2e.conftest import Anjie, Json, Person, Town
 from tests.e2e.reading import Listener, command, read, rows_after, serving_a_module, settled
 from tests.e2e.sessions import signed_in
+
+READS_OF_A_DESK = 8
 
 
 @pytest.fixture(scope="module")
@@ -306,10 +310,39 @@ def test_who_keeps_calendars_is_told_that_theirs_ends(running: Anjie, place: Tow
         assert delta["changes"][0]["row"] == item | {"seen": True}
 
 
-def test_the_desk_is_there_however_much_waits(running: Anjie, place: Town) -> None:
-    for _ in range(101):
+def test_the_desk_is_there_however_much_waits(
+    running: Anjie, place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_up = [escalated(place) for _ in range(25)]
+    for _ in range(101 - len(handed_up)):
         last = asked_now(place, place.open_case())
     assert len(inbox(place.village_officer, last)) == 100
-    page = signed_in(running, place.village_officer, "village_officer", place.village).get("/desk")
+    session = signed_in(running, place.village_officer, "village_officer", place.village)
+    asked_for = counting(monkeypatch)
+    page = session.get("/desk")
     assert page.status_code == 200, page.text
-    assert page.text.count('<strong class="what"><a href="/m/cases/') >= 100
+    assert page.text.count('<strong class="what"><a href="/m/cases/') >= 90
+    for command_name in ("accept-escalation", "return-escalation"):
+        for case in handed_up:
+            assert f'data-command="/v1/cases/{case["case_id"]}/{command_name}"' in page.text
+    assert len(asked_for) <= READS_OF_A_DESK, asked_for
+
+
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of what pages ask the interface for from now on."""
+    paths: list[str] = []
+    answer = Api._answer
+
+    async def counted(api: Api, request: Request) -> Answer:
+        paths.append(request.path)
+        return await answer(api, request)
+
+    monkeypatch.setattr(Api, "_answer", counted)
+    return paths
+
+
+def test_a_list_is_asked_of_commands_that_there_are(place: Town) -> None:
+    for wrong in ("accept", "open-case"):
+        refused = place.leader.get("/v1/cases", allowed=wrong)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["pointer"] == "allowed"

@@ -18,6 +18,7 @@ from shared.events.recorded import Recorded
 from shared.events.registry import event_of
 from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree, tree_of
+from shared.policy.transitions import TRANSITIONS
 from shared.policy.waiting import audiences_of
 from tests import naive_inbox
 from tests.asking import Desk, Json, asking, reader
@@ -62,6 +63,7 @@ def test_what_waits_equals_a_plain_reading_of_the_events(database: Database, cha
                 for occurred in (None, START + timedelta(hours=chance.randrange(-30, 400))):
                     await _check_inboxes(desk, county, events, at.position, occurred)
             await _check_changes(desk, county, events)
+            await _check_allowed(desk, county)
 
     asyncio.run(told())
 
@@ -104,6 +106,21 @@ async def _check_changes(desk: Desk, county: County, events: list[Recorded]) -> 
         told = [item.as_it_waits_for(actor, mine, tree) for item in changed.values()]
         now = {(item.item_id, item.seen) for item in told if item is not None}
         assert now == {(UUID(item["item_id"]), item["seen"]) for item in _expected(events, actor, tree)}
+
+
+async def _check_allowed(desk: Desk, county: County) -> None:
+    """What a list says that its reader may send to a case is what the case says, and nothing in the past."""
+    commands = {row.command for row in TRANSITIONS.values() if not row.creates}
+    ours = {str(case.case_id) for case in county.cases}
+    for actor in readers(county):
+        few = {"accept-escalation", "return-escalation"}
+        for asked in (commands, few):
+            listed = await desk.read(actor, "/v1/cases", limit=1000, allowed=sorted(asked))
+            for item in [item for item in listed["items"] if item.get("case_id") in ours]:
+                whole = (await desk.read(actor, f"/v1/cases/{item['case_id']}"))["allowed_commands"]
+                assert item["allowed_commands"] == [name for name in whole if name in asked], actor
+        past = await desk.read(actor, "/v1/cases", allowed=sorted(few), at_position=county.position)
+        assert {name for item in past["items"] for name in item.get("allowed_commands", ())} == set()
 
 
 def _expected(events: list[Recorded], actor: Actor, tree: UnitTree) -> list[Json]:

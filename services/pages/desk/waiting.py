@@ -1,7 +1,7 @@
 """`/desk`: what waits for an officer, the urgent first, then by the time that is left."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -17,12 +17,15 @@ from services.pages.wording import Wording, wording_of
 from shared.events.vocabulary import OPEN_STATES
 from shared.runtime.web import Answer, Request
 
-_ITEMS_MAX: Final = 100
-"""So many cases are told where no limit is given, and an address takes so many parameters, not one more."""
+_ITEMS_MAX: Final = 90
+"""So many cases can be asked for by their ids, since an address takes 100 parameters."""
 _CASES_MAX: Final = 20
 _STATES_OF_CLOCKS: Final[Mapping[str, str]] = {"BREACH": "BREACHED", "CALENDAR": "AWAITING"}
 """What kinds of items say of their clock; of the others it runs."""
 _UNASSIGNED: Final = ("REGISTERED", "ACCEPTED", "IN_PROGRESS")
+_ANSWERS: Final = ("accept-escalation", "return-escalation")
+"""What is answered to an escalation."""
+_FOLLOW_UP: Final = "record-follow-up"
 
 Json = Mapping[str, Any]
 
@@ -64,7 +67,7 @@ def waiting_page(room: Room) -> Handler:
         return list(
             await asyncio.gather(
                 room.api.get(request, "/v1/inbox", limit=_ITEMS_MAX, min_position=min_position),
-                cases(to_call="true", unit=me.unit),
+                cases(to_call="true", unit=me.unit, allowed=_FOLLOW_UP),
                 cases(holder=me.unit, assigned="false", state=_UNASSIGNED),
                 cases(unit=me.unit, overdue="true", state=sorted(OPEN_STATES)),
             )
@@ -83,13 +86,9 @@ def waiting_page(room: Room) -> Handler:
         wording = await wording_of(room, request, units_of(known))
         now = datetime.fromisoformat(inbox["as_of_instant"])
         waiting = [
-            _waiting(item, about, now, wording)
+            _waiting(item, about, now, me, wording)
             for item in sorted(inbox["items"], key=lambda item: _turn(item, about))
         ]
-        received, others = (
-            [item for item in waiting if (item.kind == "ESCALATION") is escalated]
-            for escalated in (True, False)
-        )
         return room.pages.render(
             request,
             "desk/waiting.html",
@@ -98,15 +97,15 @@ def waiting_page(room: Room) -> Handler:
             unit_name=me.unit_name,
             position=inbox["as_of_position"],
             as_of=wording.moment(now),
-            to_receive=[
-                *await asyncio.gather(
-                    *(_with_forms(room, request, me, item, wording) for item in received[:_CASES_MAX])
-                ),
-                *received[_CASES_MAX:],
-            ],
-            others=others,
+            to_receive=[item for item in waiting if item.kind == "ESCALATION"],
+            others=[item for item in waiting if item.kind != "ESCALATION"],
+            items_max=_ITEMS_MAX,
             more=_with_more(inbox=inbox, calls=to_call, unassigned=unassigned, overdue=overdue),
-            calls=[_call(item, me, wording) for item in to_call["items"] if "case_id" in item],
+            calls=[
+                Call(line(item, wording), _forms(item, [_FOLLOW_UP], me, wording))
+                for item in to_call["items"]
+                if "case_id" in item
+            ],
             unassigned=[line(item, wording) for item in unassigned["items"]],
             overdue=sorted(
                 (line(item, wording) for item in overdue["items"]), key=lambda case: not case.urgent
@@ -117,11 +116,11 @@ def waiting_page(room: Room) -> Handler:
 
 
 async def _cases_of(room: Room, request: Request, items: Sequence[Json]) -> dict[str, Json]:
-    """The cases that the items are about, as far as they stand in lists."""
+    """The cases that the items are about, as far as lists have them, with what escalations are answered."""
     ids = sorted({item["case_id"] for item in items if "case_id" in item})
     if not ids:
         return {}
-    found = await room.api.get(request, "/v1/cases", case_id=ids)
+    found = await room.api.get(request, "/v1/cases", case_id=ids, allowed=_ANSWERS)
     return {item["case_id"]: item for item in found["items"] if "case_id" in item}
 
 
@@ -136,7 +135,7 @@ def _turn(item: Json, about: Mapping[str, Json]) -> tuple[bool, bool, str]:
     return not urgent, item["due_at"] is None, item["due_at"] or ""
 
 
-def _waiting(item: Json, about: Mapping[str, Json], now: datetime, wording: Wording) -> Waiting:
+def _waiting(item: Json, about: Mapping[str, Json], now: datetime, me: Me, wording: Wording) -> Waiting:
     case = about.get(item.get("case_id", ""))
     state = _STATES_OF_CLOCKS.get(item["kind"], "RUNNING")
     clock = {"state": state, "due_at": item["due_at"], "left": None}
@@ -148,18 +147,13 @@ def _waiting(item: Json, about: Mapping[str, Json], now: datetime, wording: Word
         clock=clock_words(clock, now, wording.say),
         since=item["since"],
         seen=item["seen"],
+        forms=_forms(case, _ANSWERS, me, wording)
+        if case is not None and item["kind"] == "ESCALATION"
+        else (),
     )
 
 
-async def _with_forms(room: Room, request: Request, me: Me, waiting: Waiting, wording: Wording) -> Waiting:
-    """An escalation with what its receiver may answer."""
-    if waiting.case is None:
-        return waiting
-    case = await room.api.get(request, f"/v1/cases/{waiting.case.case_id}")
+def _forms(case: Json, commands: Iterable[str], me: Me, wording: Wording) -> list[Form]:
+    """The forms of those commands that may be sent."""
     forms = CaseForms(case, me.sub, {}, wording.say)
-    return waiting._replace(forms=[*forms.of("accept-escalation"), *forms.of("return-escalation")])
-
-
-def _call(item: Json, me: Me, wording: Wording) -> Call:
-    forms = CaseForms({**item, "allowed_commands": ["record-follow-up"]}, me.sub, {}, wording.say)
-    return Call(line(item, wording), forms.of("record-follow-up"))
+    return [form for command in commands for form in forms.of(command)]

@@ -9,12 +9,16 @@ from services.projections.api.noted import PURPOSE, read_as
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import CasesQuery, MomentQuery, MyCasesQuery, TimelineQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard
+from services.projections.reads.allowed import unknown_command
 from services.projections.reads.case_list import Caller, Wanted, list_cases
 from services.projections.reads.my_cases import list_my_cases
 from services.projections.reads.reads import Reads
 from shared.events.vocabulary import OPEN_STATES
 from shared.policy.moments import day_of
+from shared.runtime.problems import Text, invalid
 from shared.runtime.web import Answer, Operation, Request, json_answer
+
+_NO_COMMAND = Text("{command} is no command to a case", "没有名为 {command} 的案件命令")
 
 
 def operations(reads: Reads) -> tuple[Operation, ...]:
@@ -38,6 +42,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
     async def cases(request: Request) -> Answer:
         query, after = turn(request, CasesQuery, tuple[datetime, UUID])
         refuse_dashboard(request.actor)
+        unknown = unknown_command(query.allowed or ())
+        if unknown is not None:
+            raise invalid("allowed", "unknown", _NO_COMMAND.filled(command=unknown))
         moment = await reads.moments.of_views(query)
         trees = reads.sources.trees
         tree = trees.at(moment.position, moment.occurred)
@@ -71,6 +78,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             after=after,
             limit=query.limit,
             oldest_first=query.order == "oldest",
+            allowed=query.allowed,
         )
         shown = [item["case_id"] for item in items if "case_id" in item]
         await reads.register.note(request.actor, shown, read_as(request, "cases"), moment.as_of)

@@ -48,6 +48,7 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
 
     `assigned`: whether somebody was made the handler. `to_call`: settled by somebody other than the caller,
     the complainant not reached since, though the rules of the caller's unit leave an attempt.
+    `allowed`: of these commands each case is to tell which the caller may send now.
     """
 
     case_id: list[UUID] | None = None
@@ -68,6 +69,7 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
     opened_to: date | None = None
     order: Literal["latest", "oldest"] = "latest"
     """Which are first: those opened last, or those opened first."""
+    allowed: list[Code] | None = None
 
 
 class MyCasesQuery(PageQuery, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Cases in a list, as of any moment, as far as the caller may know them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Composed
 from services.projections.cases.rows import CaseRow, decode_row
 from services.projections.figures.facts import SHANGHAI
 from services.projections.figures.queries import Connection, valid
+from services.projections.reads.allowed import allowed_now
 from services.projections.reads.case_items import case_item, hidden_now
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
@@ -85,8 +86,12 @@ async def list_cases(
     after: After | None,
     limit: int,
     oldest_first: bool = False,
+    allowed: Collection[str] | None = None,
 ) -> tuple[list[dict[str, Any]], After | None]:
-    """A page of cases, by default the latest opened first, and where the next one begins."""
+    """A page of cases, by default the latest opened first, and where the next one begins.
+
+    Of the commands of `allowed` each case tells which the actor may send.
+    """
     tree = sources.trees.at(moment.position, moment.occurred)
     where, parameters = restricted(wanted, actor, tree, moment)
     beyond, direction = (SQL(">"), SQL("ASC")) if oldest_first else (SQL("<"), SQL("DESC"))
@@ -101,6 +106,8 @@ async def list_cases(
         found = await (await connection.execute(query, parameters | {"limit": limit + 1})).fetchall()
         rows = [decode_row(stored) for (stored,) in found]
         items = await _items(sources, connection, rows[:limit], actor, tree, moment)
+        if allowed is not None:
+            items = await allowed_now(sources, connection, items, allowed, actor, moment)
     items = opened(items, await sources.vault.open_many(leaves(items)))
     last = rows[limit - 1] if len(rows) > limit else None
     return items, None if last is None else (last.opened_at, last.case_id)

@@ -20,6 +20,12 @@ _STREAM: Final = f"""
     SELECT {COLUMNS} FROM ledger.events
     WHERE stream_id = %s AND version <= %s AND position <= %s ORDER BY version
 """
+# Each stream is a range of its index, however many there are.
+_STREAMS: Final = f"""
+    SELECT {COLUMNS} FROM unnest(%s::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+        SELECT * FROM ledger.events WHERE stream_id = wanted.id AND position <= %s ORDER BY version
+    ) AS streams ORDER BY stream_id, version
+"""
 _RANGE: Final = f"""
     SELECT {COLUMNS} FROM ledger.events
     WHERE position > %s AND position <= %s ORDER BY position LIMIT %s
@@ -108,6 +114,18 @@ async def fetch_stream(
     async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
         await cursor.execute(_STREAM, (stream_id, version, position), prepare=True)
         return await cursor.fetchall()
+
+
+async def fetch_streams(
+    connection: AsyncConnection[Any], stream_ids: Collection[UUID], to_position: int
+) -> dict[UUID, list[Recorded]]:
+    """The events of these streams, each in order of version, up to and including the position."""
+    streams: dict[UUID, list[Recorded]] = {stream_id: [] for stream_id in stream_ids}
+    async with connection.cursor(binary=True, row_factory=recorded_row) as cursor:
+        await cursor.execute(_STREAMS, (list(streams), to_position), prepare=True)
+        async for recorded in cursor:
+            streams[recorded.stream_id].append(recorded)
+    return streams
 
 
 async def fetch_range(

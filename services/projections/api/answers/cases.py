@@ -191,8 +191,14 @@ class UnmaskedAnswer(Answer, frozen=True, kw_only=True):
     """Whether there are later events than these."""
 
 
+class CaseToAct(CaseListed, frozen=True, kw_only=True):
+    allowed_commands: list[str] | None = None
+    """Where `allowed` names commands: those of them that the caller may send now. None of the past, which
+    every page after the first is of."""
+
+
 class CasesAnswer(Page, frozen=True, kw_only=True):
-    items: list[CaseListed | Hidden]
+    items: list[CaseToAct | Hidden]
 
 
 class SearchAnswer(Page, frozen=True, kw_only=True):
