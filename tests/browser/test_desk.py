@@ -346,7 +346,7 @@ def test_everybody_can_use_the_desk(
     office.wait(office.hand_up("谁都能用")["position"])
     page = office.signed_in(new_page(width=WIDTH, language=language), role)
     page.emulate_media(color_scheme=scheme)
-    for path in ("/desk", "/desk/cases?state=OPEN", "/desk/search", "/desk/rules"):
+    for path in ("/desk", "/desk/inbox", "/desk/cases?state=OPEN", "/desk/search", "/desk/rules"):
         page.set_viewport_size({"width": WIDTH, "height": 900})
         page.goto(path)
         assert_accessible(page)

@@ -1,6 +1,7 @@
 """What waits for whom: escalations, breaches, warnings, queries, demands and calendars, each seen or not."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -20,6 +21,8 @@ from tests.e2e.reading import Listener, command, read, rows_after, serving_a_mod
 from tests.e2e.sessions import signed_in
 
 READS_OF_A_DESK = 8
+CARD = r'<strong class="what"><a href="/m/cases/([^"]+)"'
+URGENT = ("classify-urgency", {"urgent": True, "reason": "老人独居"})
 
 
 @pytest.fixture(scope="module")
@@ -313,19 +316,26 @@ def test_who_keeps_calendars_is_told_that_theirs_ends(running: Anjie, place: Tow
 def test_the_desk_is_there_however_much_waits(
     running: Anjie, place: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    handed_up = [escalated(place) for _ in range(25)]
-    for _ in range(101 - len(handed_up)):
-        last = asked_now(place, place.open_case())
-    assert len(inbox(place.village_officer, last)) == 100
+    asked_about = [asked_now(place, place.open_case())["case_id"] for _ in range(80)]
+    handed_up = [escalated(place)["case_id"] for _ in range(20)]
+    urgent = asked_now(place, command(place.leader, place.open_case(), *URGENT))
+    assert len(inbox(place.village_officer, urgent)) == 100
+    expected = [urgent["case_id"], *handed_up, *asked_about]
     session = signed_in(running, place.village_officer, "village_officer", place.village)
     asked_for = counting(monkeypatch)
     page = session.get("/desk")
     assert page.status_code == 200, page.text
-    assert page.text.count('<strong class="what"><a href="/m/cases/') >= 90
-    for command_name in ("accept-escalation", "return-escalation"):
-        for case in handed_up:
-            assert f'data-command="/v1/cases/{case["case_id"]}/{command_name}"' in page.text
     assert len(asked_for) <= READS_OF_A_DESK, asked_for
+    assert set(expected[:50]) <= set(re.findall(CARD, page.text))
+    for case_id in handed_up:
+        for name in ("accept-escalation", "return-escalation"):
+            assert f'data-command="/v1/cases/{case_id}/{name}"' in page.text
+    page = session.get("/desk/inbox")
+    shown = re.findall(CARD, page.text)
+    while further := re.search(r'rel="next" href="/desk/inbox\?cursor=([^"]+)"', page.text):
+        page = session.get("/desk/inbox", cursor=further[1])
+        shown += re.findall(CARD, page.text)
+    assert shown == expected
 
 
 def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from random import Random
+from typing import Literal
 from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,7 +12,7 @@ from psycopg import AsyncConnection
 
 from services.projections.figures.queries import AsOf
 from services.projections.reads.inbox_changes import fetch_changed
-from services.projections.reads.inbox_items import waiting_query
+from services.projections.reads.inbox_items import Wanted, waiting_query
 from services.projections.reads.moments import Moment
 from shared.events.inbox import ItemSeen
 from shared.events.recorded import Recorded
@@ -78,14 +79,15 @@ async def _check_inboxes(
     ours = {str(event.stream_id) for event in events}
     moment = {"at_position": position, "at_occurred": occurred and occurred.isoformat()}
     for actor in readers(county):
-        page = await desk.read(actor, "/v1/inbox", limit=2, **moment)
-        items: list[Json] = list(page["items"])
-        while page["next"] is not None:
-            page = await desk.read(actor, "/v1/inbox", limit=2, cursor=page["next"])
-            items += page["items"]
         expected = _expected(then, actor, tree)
-        # The operator's are of every county in this ledger.
-        assert [_with_instants(item) for item in items if item.get("case_id") in ours] == expected, actor
+        for order, in_order in (("soonest", expected), ("urgent", _expected(then, actor, tree, "urgent"))):
+            page = await desk.read(actor, "/v1/inbox", limit=2, order=order, **moment)
+            items: list[Json] = list(page["items"])
+            while page["next"] is not None:
+                page = await desk.read(actor, "/v1/inbox", limit=2, cursor=page["next"])
+                items += page["items"]
+            # The operator's are of every county in this ledger.
+            assert [_with_instants(item) for item in items if item.get("case_id") in ours] == in_order, actor
         for whether in (True, False):
             asked = {"seen": str(whether).lower(), "limit": 1000}
             part = (await desk.read(actor, "/v1/inbox", **asked, **moment))["items"]
@@ -123,9 +125,14 @@ async def _check_allowed(desk: Desk, county: County) -> None:
         assert {name for item in past["items"] for name in item.get("allowed_commands", ())} == set()
 
 
-def _expected(events: list[Recorded], actor: Actor, tree: UnitTree) -> list[Json]:
+def _expected(
+    events: list[Recorded], actor: Actor, tree: UnitTree, order: Literal["soonest", "urgent"] = "soonest"
+) -> list[Json]:
     said = [event_of(e) for e in events if e.topic == ItemSeen.topic and e.actor_ref == actor.ref]
     of_reader = {event.item_id for event in said if isinstance(event, ItemSeen)}
+    found = naive_inbox.waiting(events, actor, tree)
+    if order == "urgent":
+        found.sort(key=lambda item: not item.case.urgent)
     return [
         {
             "item_id": str(item.item_id),
@@ -136,7 +143,7 @@ def _expected(events: list[Recorded], actor: Actor, tree: UnitTree) -> list[Json
             "due_at": item.due_at,
             "seen": item.item_id in of_reader,
         }
-        for item in naive_inbox.waiting(events, actor, tree)
+        for item in found
     ]
 
 
@@ -166,10 +173,11 @@ def test_an_inbox_among_many_is_found_without_a_scan(database: Database) -> None
         async with await AsyncConnection.connect(database.url, autocommit=True) as connection:
             await connection.execute(_MANY, [ROWS])
             await connection.execute("ANALYZE views.inbox")
-            query, parameters = waiting_query(officer, tree, Moment.now_at(ROWS), limit=100)
-            plan = await connection.execute(b"EXPLAIN " + query.as_bytes(connection), parameters)
-            lines = "\n".join(line for (line,) in await plan.fetchall())
-            assert "inbox_by_audience" in lines, lines
-            assert "Seq Scan on inbox" not in lines, lines
+            for wanted in (Wanted(), Wanted(urgent_first=True)):
+                query, parameters = waiting_query(officer, tree, Moment.now_at(ROWS), wanted, limit=100)
+                plan = await connection.execute(b"EXPLAIN " + query.as_bytes(connection), parameters)
+                lines = "\n".join(line for (line,) in await plan.fetchall())
+                assert "inbox_by_audience" in lines, lines
+                assert "Seq Scan on inbox" not in lines, lines
 
     asyncio.run(told())

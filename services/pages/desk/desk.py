@@ -5,6 +5,7 @@ from typing import Final
 
 from services.pages.desk.case_list import CaseList
 from services.pages.desk.finding import found_page, search_page
+from services.pages.desk.inbox import inbox_page
 from services.pages.desk.merging import merge_page
 from services.pages.desk.rules import rules_page
 from services.pages.desk.waiting import waiting_page
@@ -21,6 +22,7 @@ def operations(room: Room) -> Sequence[Operation]:
     cases = CaseList(officers)
     return (
         officers.page("/desk", "desk", waiting_page(officers)),
+        officers.page("/desk/inbox", "desk-inbox", inbox_page(officers)),
         officers.page("/desk/cases", "desk-cases", cases.show),
         officers.page("/desk/views", "desk-save-view", cases.save, method="POST"),
         officers.page("/desk/views/{view_id}", "desk-forget-view", cases.forget, method="POST"),

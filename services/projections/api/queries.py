@@ -115,6 +115,8 @@ class DeadlinesQuery(PageQuery, frozen=True, kw_only=True):
 class InboxQuery(PageQuery, frozen=True, kw_only=True):
     kind: InboxKind | None = None
     seen: bool | None = None
+    order: Literal["soonest", "urgent"] = "soonest"
+    """What is first: the soonest due, or what waits on a case that is urgent, then the soonest due."""
 
 
 class KpiQuery(MomentQuery, frozen=True, kw_only=True):

@@ -16,8 +16,14 @@ from shared.policy.actor import Actor
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.waiting import audiences_of, is_theirs
 
-Place = tuple[datetime | None, UUID]
-"""Of an item in the order of lists: when it is due, and its id."""
+
+class Place(NamedTuple):
+    """Where an item stands in the order of a list."""
+
+    later: bool
+    """After all that waits on urgent cases, where these are first."""
+    due_at: datetime | None
+    item_id: UUID
 
 
 class Waiting(NamedTuple):
@@ -31,10 +37,12 @@ class Waiting(NamedTuple):
     since: datetime
     due_at: datetime | None
     seen: bool
+    later: bool = False
+    """In the order that its list was asked for, as in `Place`."""
 
     @property
     def place(self) -> Place:
-        return self.due_at, self.item_id
+        return Place(self.later, self.due_at, self.item_id)
 
 
 class Wanted(NamedTuple):
@@ -43,6 +51,7 @@ class Wanted(NamedTuple):
     kind: str | None = None
     seen: bool | None = None
     ids: Collection[UUID] | None = None
+    urgent_first: bool = False
 
 
 EVERYTHING = Wanted()
@@ -57,12 +66,18 @@ _WAITING: Final = SQL(
     " WHERE %(alarm_id)s::uuid IS NOT NULL"
     "), items AS ("
     " SELECT waiting.*, EXISTS (SELECT FROM views.seen"
-    " WHERE seen.item_id = waiting.item_id AND reader = %(me)s AND {held}) AS seen FROM waiting"
-    ") SELECT * FROM items WHERE {clauses} ORDER BY coalesce(due_at, 'infinity'), item_id LIMIT %(limit)s"
+    " WHERE seen.item_id = waiting.item_id AND reader = %(me)s AND {held}) AS seen, {later} AS later"
+    " FROM waiting"
+    ") SELECT * FROM items WHERE {clauses}"
+    " ORDER BY later, coalesce(due_at, 'infinity'), item_id LIMIT %(limit)s"
+)
+_NONE_LATER: Final = SQL("false")
+_NOT_URGENT: Final = SQL(
+    "NOT EXISTS (SELECT FROM views.cases WHERE cases.case_id = waiting.case_id AND urgent AND {})"
 )
 _AFTER: Final = SQL(
-    "(coalesce(due_at, 'infinity'), item_id)"
-    " > (coalesce(%(after_due)s::timestamptz, 'infinity'), %(after_id)s::uuid)"
+    "(later, coalesce(due_at, 'infinity'), item_id)"
+    " > (%(after_later)s, coalesce(%(after_due)s::timestamptz, 'infinity'), %(after_id)s::uuid)"
 )
 
 
@@ -86,7 +101,7 @@ async def fetch_waiting(
     after: Place | None = None,
     limit: int | None = None,
 ) -> list[Waiting]:
-    """What waits for the actor's audiences, soonest due first; not all of it may be theirs."""
+    """What waits for the actor's audiences, in the order wanted; not all of it may be theirs."""
     query, parameters = waiting_query(actor, tree, moment, wanted, after=after, limit=limit)
     return [Waiting(*row) for row in await (await connection.execute(query, parameters)).fetchall()]
 
@@ -125,8 +140,9 @@ def waiting_query(
         clauses.append(SQL("item_id = ANY(%(ids)s)"))
     if after is not None:
         clauses.append(_AFTER)
-        parameters |= {"after_due": after[0], "after_id": after[1]}
-    return _WAITING.format(held=held, clauses=SQL(" AND ").join(clauses)), parameters
+        parameters |= {"after_later": after.later, "after_due": after.due_at, "after_id": after.item_id}
+    later = _NOT_URGENT.format(held) if wanted.urgent_first else _NONE_LATER
+    return _WAITING.format(held=held, later=later, clauses=SQL(" AND ").join(clauses)), parameters
 
 
 async def only_theirs(
@@ -147,7 +163,7 @@ async def only_theirs(
 async def list_inbox(
     sources: Sources, actor: Actor, moment: Moment, wanted: Wanted, *, after: Place | None, limit: int
 ) -> tuple[list[Waiting], Place | None]:
-    """A page of what waits for the actor, soonest due first, and where the next one begins."""
+    """A page of what waits for the actor, and where the next one begins."""
     tree = sources.trees.at(moment.position, moment.occurred)
     found: list[Waiting] = []
     async with sources.pool.connection() as connection:
