@@ -327,6 +327,38 @@ def test_an_officer_acts_on_the_page_of_the_case(new_page: NewPage, office: Offi
     assert topics[-1] == "case.record_corrected"
 
 
+def test_a_wide_screen_shows_what_to_do_beside_what_has_happened(new_page: NewPage, office: Office) -> None:
+    case = office.act(office.officer, office.hand_up("从组里到村里的事"), "accept-escalation")
+    page = at_desk(new_page, office, f"/m/cases/{case['case_id']}")
+
+    def is_beside(name: str, other: str) -> bool:
+        boxes = [page.locator(f"section:has(> #{id})").bounding_box() for id in (name, other)]
+        left, right = (box for box in boxes if box is not None)
+        return right["x"] >= left["x"] + left["width"] and right["y"] <= left["y"]
+
+    assert is_beside("do", "timeline")
+    assert is_beside("people", "timeline")
+    held = page.locator("section:has(> #held) li")
+    expect(held).to_have_count(2)
+    expect(held.first).to_contain_text("37组")
+    expect(held.last).to_contain_text("新河村")
+    assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert not is_beside("do", "timeline")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_whoever_oversees_goes_from_a_case_to_its_replay(new_page: NewPage, office: Office) -> None:
+    case = office.open_here("要核对的事")
+    page = office.signed_in(new_page(width=WIDTH), "supervisor")
+    page.goto(f"/m/cases/{case['case_id']}")
+    page.get_by_role("link", name="回放与核对").click()
+    expect(page).to_have_url(re.compile(f"/audit/cases/{case['case_id']}"))
+    expect(
+        at_desk(new_page, office, f"/m/cases/{case['case_id']}").get_by_role("link", name="回放")
+    ).to_have_count(0)
+
+
 def test_the_rules_in_force_are_told_in_words(new_page: NewPage, office: Office) -> None:
     page = at_desk(new_page, office, "/desk/rules")
     ladder = page.get_by_role("row").filter(has_text="T13")

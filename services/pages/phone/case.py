@@ -10,8 +10,8 @@ from services.pages.commands.case_choices import TEXTS, case_choices
 from services.pages.commands.forms import CaseForms
 from services.pages.phone.my_cases import title_of
 from services.pages.room import Handler, Me, Room
-from services.pages.screens import DESK
-from services.pages.timelines import case_timeline
+from services.pages.screens import AUDIT, DESK
+from services.pages.timelines import case_timeline, holders_of
 from services.pages.wording import Wording, wording_of
 from shared.policy.moments import day_of
 from shared.runtime.web import Answer, Request
@@ -40,7 +40,8 @@ def case_page(room: Room) -> Handler:
         path = f"/v1/cases/{request.id('case_id')}"
         case, timeline = await asyncio.gather(room.api.get(request, path), case_timeline(room, request, path))
         units = {case["origin_unit"], case["holder_unit"], case["pending_unit"]}
-        units |= {item["unit"] for item in timeline}
+        holders = holders_of(timeline)
+        units |= {item["unit"] for item in timeline} | {held.unit for held in holders}
         wording = await wording_of(room, request, units)
         now = datetime.fromisoformat(case["as_of_instant"])
         choices = await case_choices(room, request, case, timeline, me.sub, wording)
@@ -62,9 +63,11 @@ def case_page(room: Room) -> Handler:
             earlier=steps[_LATEST:],
             first=allowed[:_FIRST],
             rest=allowed[_FIRST:],
+            holders=holders,
             parties=_parties(case, wording),
             today=day_of(now).isoformat(),
             at_desk=me.role in DESK.roles,
+            audits=me.role in AUDIT.roles,
         )
 
     return show
