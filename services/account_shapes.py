@@ -62,6 +62,10 @@ class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     unit: UUID | None
     clearances: list[str]
     has_password: bool
+    password_given_until: datetime | None
+    """When the password that somebody gave runs out, unless its owner chooses another; None: they have."""
+    password_run_out: bool
+    """Whether it has: then somebody has to give another."""
     created_at: datetime
     disabled_at: datetime | None
     last_signed_in_at: datetime | None

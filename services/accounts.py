@@ -1,6 +1,7 @@
 """`/v1/accounts`: officers and operators look after who may sign in, within their unit and beneath it."""
 
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.account_shapes import (
@@ -17,7 +18,15 @@ from services.account_shapes import (
     StandsFor,
 )
 from shared.policy.actor import Actor
-from shared.policy.administration import administers, fits, may_administer, may_give_password, may_look_up
+from shared.policy.administration import (
+    GIVEN_PASSWORD_LASTS,
+    administers,
+    fits,
+    has_run_out,
+    may_administer,
+    may_give_password,
+    may_look_up,
+)
 from shared.policy.jurisdiction import UnitTree
 from shared.policy.standing import level_of_unit
 from shared.runtime.accounts import (
@@ -30,6 +39,7 @@ from shared.runtime.accounts import (
     Sought,
 )
 from shared.runtime.attempts import client_address
+from shared.runtime.cookies import session_header
 from shared.runtime.identity import ROLES_OF_THE_WHOLE
 from shared.runtime.passwords import Passwords, new_password, random_signs
 from shared.runtime.problems import Problem, Text, invalid
@@ -94,14 +104,18 @@ class AccountOperations:
             _operation("POST", f"{one}/enable", "enable-account", "Let its password be good again.",
                        self._enable, body=Nothing, answers={200: AccountShown}, problems=(403,)),
             _operation("POST", "/v1/me/password", "change-password", "Another password of one's own.",
-                       self._own, body=ChangePassword, answers={200: Nothing}, problems=(403, 429)),
+                       self._own, body=ChangePassword, answers={200: Nothing}, problems=(403, 429),
+                       before_choosing=True),
         )  # fmt: skip
 
     async def _own(self, request: Request) -> Answer:
         body = request.body(ChangePassword)
         address = client_address(request.address, request.header(b"x-forwarded-for"))
-        await self._reception.change_password(request.session, body.password, body.new_password, address)
-        return _answer(Nothing())
+        session = await self._reception.change_password(
+            request.session, body.password, body.new_password, address
+        )
+        answer = _answer(Nothing())
+        return answer._replace(headers=(*answer.headers, session_header(request, session)))
 
     async def _list(self, request: Request) -> Answer:
         return await self._found(request, request.query(AccountsQuery), None)
@@ -256,7 +270,7 @@ def _may_reset(by: Actor, account: Account, tree: UnitTree) -> bool:
 
 
 def _shown(account: Account, by: Actor, tree: UnitTree) -> dict[str, Any]:
-    actor = account.actor
+    actor, given_at = account.actor, account.password_given_at
     return {
         "account_id": account.account_id,
         "login": account.login,
@@ -265,6 +279,8 @@ def _shown(account: Account, by: Actor, tree: UnitTree) -> dict[str, Any]:
         "unit": actor.unit,
         "clearances": sorted(actor.clearances),
         "has_password": account.hash is not None,
+        "password_given_until": None if given_at is None else given_at + GIVEN_PASSWORD_LASTS,
+        "password_run_out": given_at is not None and has_run_out(given_at, datetime.now(UTC)),
         "created_at": account.created_at,
         "disabled_at": account.disabled_at,
         "last_signed_in_at": account.last_signed_in_at,

@@ -23,6 +23,13 @@ Login = Annotated[str, typer.Argument(metavar="LOGIN", help="What they sign in w
 FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
 ]
+ByOwner = Annotated[
+    bool,
+    typer.Option(
+        "--chosen-by-owner",
+        help="They typed it themselves; else they choose another when they first sign in.",
+    ),
+]
 
 app = typer.Typer(help="Accounts: who may sign in on a page, and as whom.", no_args_is_help=True)
 
@@ -42,13 +49,15 @@ def add(
         list[str] | None, typer.Option(help="SAFETY_LEAD or ACCUSATION; repeatable.")
     ] = None,
     password_stdin: FromStdin = False,
+    chosen_by_owner: ByOwner = False,
 ) -> None:
     """Let somebody sign in with a password of at least 10 characters, which is asked for."""
 
     async def work(accounts: Accounts, settings: Settings) -> Account:
         unit_id = None if unit is None else str(read_id(unit) or await unit_called(settings, unit))
         actor = checked_actor(ref=person or login, role=role, unit=unit_id, clearances=clearance or [])
-        return await accounts.add(login, actor, await Passwords().hashed(_password(password_stdin)))
+        hashed = await Passwords().hashed(_password(password_stdin))
+        return await accounts.add(login, actor, hashed, given=not chosen_by_owner)
 
     print(f"{_working(work).login} may sign in")
 
@@ -66,12 +75,13 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
-def password(login: Login, password_stdin: FromStdin = False) -> None:
+def password(login: Login, password_stdin: FromStdin = False, chosen_by_owner: ByOwner = False) -> None:
     """Give an account another password, which is asked for; whoever is signed in to it is signed out."""
 
     async def work(accounts: Accounts, settings: Settings) -> None:
         account = await accounts.called(login)
-        await accounts.set_password(account, await Passwords().hashed(_password(password_stdin)))
+        hashed = await Passwords().hashed(_password(password_stdin))
+        await accounts.set_password(account, hashed, given=not chosen_by_owner)
 
     _working(work)
     print(f"{login} has another password")
@@ -129,6 +139,8 @@ def _line(account: Account) -> str:
     words = [account.login, actor.role, str(actor.unit or "the whole"), actor.ref, *sorted(actor.clearances)]
     if account.hash is None:
         words.append("(no password)")
+    if account.has_given_password:
+        words.append("(password given)")
     if account.disabled_at is not None:
         words.append("(disabled)")
     return "  ".join(words)
@@ -143,6 +155,7 @@ def _shown(account: Account) -> dict[str, Any]:
         "person": account.actor.ref,
         "clearances": sorted(account.actor.clearances),
         "password": account.hash is not None,
+        "password_given_at": account.password_given_at,
         "created_at": account.created_at,
         "disabled_at": account.disabled_at,
     }

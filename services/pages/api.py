@@ -42,7 +42,7 @@ class Api:
         """The answer to a read; parameters that are None are left out. Raises: Refused."""
         given = {name: value for name, value in query.items() if value is not None}
         asked = Request("GET", path, _passed_on(request), query_string=urlencode(given, doseq=True).encode())
-        return await self._answered(asked)
+        return _read(await self._answer(asked))
 
     async def file(self, request: Request, path: str) -> bytes:
         """The content of a file. Raises: Refused."""
@@ -59,6 +59,19 @@ class Api:
         query: Mapping[str, str] | None = None,
     ) -> Any:
         """The answer to a command under its Idempotency-Key, or to what needs none. Raises: Refused."""
+        return _read(await self.posted(request, path, body, key=key, version=version, query=query))
+
+    async def posted(
+        self,
+        request: Request,
+        path: str,
+        body: Any,
+        *,
+        key: str | None = None,
+        version: int | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The same with its headers. Raises: Refused."""
         headers = _passed_on(request)
         if key is not None:
             headers[b"idempotency-key"] = key.encode()
@@ -67,15 +80,11 @@ class Api:
         given = urlencode(query or {}).encode()
         content = msgspec.json.encode(body)
         asked = Request("POST", path, headers, query_string=given, content=content, address=request.address)
-        return await self._answered(asked)
+        return await self._answer(asked)
 
     async def delete(self, request: Request, path: str) -> Any:
         """Raises: Refused."""
-        return await self._answered(Request("DELETE", path, _passed_on(request)))
-
-    async def _answered(self, request: Request) -> Any:
-        answer = await self._answer(request)
-        return msgspec.json.decode(answer.content) if answer.content else None
+        return _read(await self._answer(Request("DELETE", path, _passed_on(request))))
 
     async def _answer(self, request: Request) -> Answer:
         answer = await self._ask(request)
@@ -83,6 +92,10 @@ class Api:
         if answer.status >= 400:
             raise Refused(answer.status, msgspec.json.decode(answer.content))
         return answer
+
+
+def _read(answer: Answer) -> Any:
+    return msgspec.json.decode(answer.content) if answer.content else None
 
 
 def _passed_on(request: Request) -> dict[bytes, bytes]:

@@ -14,6 +14,7 @@ from shared.runtime.web import Answer, Operation, Request
 from shared.web.pages import Pages
 
 SIGN_IN: Final = "/sign-in"
+PASSWORD: Final = "/password"
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class Me(msgspec.Struct, frozen=True):
     unit_name: str | None
     unit_path: list[dict[str, Any]]
     clearances: list[str]
+    password_given: bool
 
     @property
     def account(self) -> str:
@@ -36,7 +38,10 @@ Handler = Callable[[Request, Me], Awaitable[Answer]]
 
 
 class Room:
-    """Pages for people who have signed in; others are asked to, and come back to where they wanted to go."""
+    """Pages for people who have signed in, with a password that is theirs alone.
+
+    Others are asked to, and come back to where they wanted to go.
+    """
 
     def __init__(
         self, pages: Pages, api: Api, screen: Screen | None = None, refusal: Text | None = None
@@ -57,6 +62,8 @@ class Room:
         async def handle(request: Request) -> Answer:
             try:
                 me = msgspec.convert(await self.api.get(request, "/v1/me"), Me)
+                if me.password_given and request.path != PASSWORD:
+                    return to_choosing(_asked_for(request))
                 if self._screen is not None and me.role not in self._screen.roles:
                     raise Problem("forbidden", self._refusal)
                 return await handler(request, me)
@@ -83,6 +90,11 @@ def page(
         signed_in=False,
         documented=False,
     )
+
+
+def to_choosing(following: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """Sends whoever signed in with a password that somebody gave them on to choose another, and then on."""
+    return see_other(f"{PASSWORD}?{urlencode({'next': following})}", *headers)
 
 
 def _asked_for(request: Request) -> str:

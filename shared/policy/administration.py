@@ -1,5 +1,6 @@
 """Who may give out accounts: an officer those of their unit and beneath it, and none above themselves."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.events.vocabulary import Level, Role
@@ -30,6 +31,8 @@ _STANDS_AT: Final[dict[Role, Level]] = {
     "township_officer": "TOWNSHIP",
 }
 """Roles that are nothing at another level."""
+GIVEN_PASSWORD_LASTS: Final = timedelta(days=14)
+"""From when somebody gave it to when its owner has to have signed in with it and chosen another."""
 
 
 def fits(role: Role, level: Level | None) -> bool:
@@ -72,3 +75,8 @@ def may_give_password(by: Actor, account: Actor, tree: UnitTree, *, used: bool) 
     An officer only until its owner has signed in: what they have brought since may be against the officer.
     """
     return may_administer(by, account, tree) and (by.role == "operator" or not used)
+
+
+def has_run_out(given_at: datetime, now: datetime) -> bool:
+    """Whether a password that was given then opens nothing any more, not even the choice of another."""
+    return now >= given_at + GIVEN_PASSWORD_LASTS

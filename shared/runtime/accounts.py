@@ -17,15 +17,15 @@ from shared.runtime.identity import storable
 
 LOGIN_LENGTH_MAX: Final = 128
 
-Change = Literal["ADDED", "CHANGED", "PASSWORD", "DISABLED", "ENABLED"]
+Change = Literal["ADDED", "CHANGED", "PASSWORD", "CHOSEN", "DISABLED", "ENABLED"]
 
 ACCOUNT_COLUMNS: Final = (
     "a.account_id, a.login, a.hash, a.actor_ref, a.role, a.unit, a.clearances, a.created_at, a.disabled_at,"
-    " a.last_signed_in_at"
+    " a.password_given_at, a.last_signed_in_at"
 )
 _ADD: Final = f"""
-    INSERT INTO runtime.accounts AS a (login, hash, actor_ref, role, unit, clearances)
-    VALUES (%s, %s, %s, %s, %s, %s) RETURNING {ACCOUNT_COLUMNS}
+    INSERT INTO runtime.accounts AS a (login, hash, actor_ref, role, unit, clearances, password_given_at)
+    VALUES (%s, %s, %s, %s, %s, %s, CASE WHEN %s THEN clock_timestamp() END) RETURNING {ACCOUNT_COLUMNS}
 """
 _CALLED: Final = f"SELECT {ACCOUNT_COLUMNS} FROM runtime.accounts a WHERE lower(a.login) = lower(%s)"
 _GET: Final = f"SELECT {ACCOUNT_COLUMNS} FROM runtime.accounts a WHERE a.account_id = %s"
@@ -43,7 +43,10 @@ _AS_READ: Final = (
     " WHERE account_id = %s AND actor_ref = %s AND role = %s AND unit IS NOT DISTINCT FROM %s"
     " AND clearances = %s"
 )
-_SET_HASH: Final = f"UPDATE runtime.accounts SET hash = %s{_AS_READ}"
+_SET_HASH: Final = (
+    "UPDATE runtime.accounts SET hash = %s, password_given_at = CASE WHEN %s THEN clock_timestamp() END"
+    f"{_AS_READ} AND hash IS NOT DISTINCT FROM %s"
+)
 _SET_ACTOR: Final = f"UPDATE runtime.accounts SET role = %s, unit = %s, clearances = %s{_AS_READ}"
 _DISABLE: Final = (
     f"UPDATE runtime.accounts SET disabled_at = coalesce(disabled_at, clock_timestamp()){_AS_READ}"
@@ -82,8 +85,15 @@ class Account:
     actor: Actor
     created_at: datetime
     disabled_at: datetime | None
+    password_given_at: datetime | None = None
+    """When somebody else gave its password; None where its owner chose it, or there is none."""
     last_signed_in_at: datetime | None = field(default=None, compare=False)
     """Which makes it no other account."""
+
+    @property
+    def has_given_password(self) -> bool:
+        """Whether somebody else knows its password, so that its owner has to choose another."""
+        return self.password_given_at is not None
 
 
 class Changed(NamedTuple):
@@ -112,7 +122,8 @@ class Sought(NamedTuple):
 
 def account_of(row: tuple[Any, ...]) -> Account:
     """An account from a row of `ACCOUNT_COLUMNS`."""
-    account_id, login, kept, ref, role, unit, clearances, created_at, disabled_at, signed_in_at = row
+    account_id, login, kept, ref, role, unit, clearances, created_at, disabled_at, *known = row
+    given_at, signed_in_at = known
     return Account(
         account_id=account_id,
         login=login,
@@ -120,6 +131,7 @@ def account_of(row: tuple[Any, ...]) -> Account:
         actor=Actor(ref=ref, role=cast(Role, role), unit=unit, clearances=frozenset(clearances)),
         created_at=created_at,
         disabled_at=disabled_at,
+        password_given_at=given_at,
         last_signed_in_at=signed_in_at,
     )
 
@@ -137,12 +149,22 @@ class Accounts:
         self._pool = pool
 
     async def add(
-        self, login: str, actor: Actor, password_hash: str | None, *, by: Actor | None = None
+        self,
+        login: str,
+        actor: Actor,
+        password_hash: str | None,
+        *,
+        given: bool = True,
+        by: Actor | None = None,
     ) -> Account:
-        """A new account. Raises: LoginUnfit, LoginTaken."""
+        """A new account; its owner has to choose another password than one that was `given`.
+
+        Raises: LoginUnfit, LoginTaken.
+        """
         if not is_login(login):
             raise LoginUnfit(f"a login has 1 to {LOGIN_LENGTH_MAX} printable characters")
-        values = (login, password_hash, actor.ref, actor.role, actor.unit, sorted(actor.clearances))
+        given = given and password_hash is not None
+        values = (login, password_hash, actor.ref, actor.role, actor.unit, sorted(actor.clearances), given)
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 row = await (await connection.execute(_ADD, values)).fetchone()
@@ -214,12 +236,22 @@ class Accounts:
             rows = await (await connection.execute(_CHANGES, (account.account_id, limit))).fetchall()
         return [Changed(*row) for row in rows]
 
-    async def set_password(self, account: Account, password_hash: str, *, by: Actor | None = None) -> None:
-        """Takes a new password and ends the sessions that were begun with the old one.
+    async def set_password(
+        self, account: Account, password_hash: str, *, given: bool = True, by: Actor | None = None
+    ) -> None:
+        """Takes a new password, `given` or chosen by its owner, and ends the sessions begun with the old one.
 
-        Raises: LoginUnknown.
+        Raises: LoginUnknown, also where it has another password already than the account was read with.
         """
-        await self._change("PASSWORD", _SET_HASH, (password_hash,), account, account.actor, by)
+        await self._change(
+            "PASSWORD" if given else "CHOSEN",
+            _SET_HASH,
+            (password_hash, given),
+            account,
+            account.actor,
+            by,
+            only_if=(account.hash,),
+        )
 
     async def set_actor(self, account: Account, actor: Actor, *, by: Actor | None = None) -> None:
         """Lets it stand for another role, unit or clearances, and ends its sessions. Raises: LoginUnknown."""
@@ -245,12 +277,13 @@ class Accounts:
         account: Account,
         after: Actor,
         by: Actor | None,
+        only_if: tuple[Any, ...] = (),
     ) -> None:
         """Makes a change that no session of the account outlives, and keeps who made it."""
         was = account.actor
         as_read = (account.account_id, was.ref, was.role, was.unit, sorted(was.clearances))
         async with self._pool.connection() as connection, connection.transaction():
-            made = await connection.execute(statement, (*values, *as_read))
+            made = await connection.execute(statement, (*values, *as_read, *only_if))
             if made.rowcount == 0:
                 raise LoginUnknown(account.login)
             await connection.execute(_END_SESSIONS, (account.account_id,))

@@ -244,7 +244,7 @@ def problem_statuses(operation: Operation) -> set[int]:
     statuses = set(operation.problems)
     if operation.signed_in:
         statuses |= {401, 503}
-        if operation.method != "GET":
+        if operation.method != "GET" or not operation.before_choosing:
             statuses.add(403)
     if "{" in operation.path:
         statuses.add(404)

@@ -51,6 +51,11 @@ def new_password() -> str:
     return "-".join(random_signs(_GROUP_LENGTH) for _ in range(_GROUPS))
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two texts are one password."""
+    return _encoded(one) == _encoded(other)
+
+
 def random_signs(length: int) -> str:
     return "".join(secrets.choice(_SIGNS) for _ in range(length))
 

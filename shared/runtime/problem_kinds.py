@@ -56,6 +56,16 @@ KINDS: dict[str, Kind] = {
             "请重新载入页面后再次提交。",
         ),
     ),
+    "password-given": _kind(
+        403,
+        ("A password of one's own has to be chosen first", "请先设置自己的密码"),
+        (
+            "Whoever gave the password of this account knows it, so a session that was begun with it is good"
+            " for nothing but choosing another: at /password, or with `POST /v1/me/password`.",
+            "给出本账户密码的人也知道该密码，因此以它登录后只能另设密码："
+            "请在 /password 页面设置，或者提交 POST /v1/me/password。",
+        ),
+    ),
     "forbidden": _kind(
         403,
         ("Not yours to do", "无权办理"),

@@ -185,6 +185,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     signed_in: bool = True
     anonymous_too: bool = False
     """Whether a request may go without a token and without a session; what it has must be valid."""
+    before_choosing: bool = False
+    """Whether it answers who hasn't yet chosen another password than the one that somebody gave them."""
     body: Any = None
     """The struct of its JSON body."""
     streams_body: bool = False
@@ -298,6 +300,7 @@ class Operations(BaseRoute):
                 raise Problem("no-such-route")
             if operation.signed_in and not (operation.anonymous_too and _is_anonymous(request)):
                 await self._find_sender(request)
+                _check_chosen(request, operation)
             for name in self._needs[operation.name]:
                 if not request.headers.get(name):
                     raise Problem("header-missing", _header_missing(name), header=name.decode().title())
@@ -383,6 +386,13 @@ def _header_missing(name: bytes) -> Text:
 
 def _is_anonymous(request: Request) -> bool:
     return b"authorization" not in request.headers and session_token(request.headers) is None
+
+
+def _check_chosen(request: Request, operation: Operation) -> None:
+    """Answers nobody in a session that whoever gave the password could have begun. Raises: Problem 403."""
+    given = request.session is not None and request.session.account.has_given_password
+    if given and not operation.before_choosing:
+        raise Problem("password-given")
 
 
 def check_csrf(request: Request, session: Session) -> None:

@@ -79,7 +79,7 @@ class Server:
     def account(self, login: str, role: Role, unit: str) -> "Person":
         """Somebody who may sign in, too."""
         added = anjie(
-            "account", "add", login, "--role", role, "--unit", unit, "--password-stdin",
+            "account", "add", login, "--role", role, "--unit", unit, "--password-stdin", "--chosen-by-owner",
             data_dir=self.data_dir, stdin=f"{PASSWORD}\n",
         )  # fmt: skip
         assert added.returncode == 0, added.stderr

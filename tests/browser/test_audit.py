@@ -102,6 +102,7 @@ def signed_in(product: Product, person: Person) -> str:
     """The cookie of a session of theirs."""
     added = anjie(
         "account", "add", person.sub, "--role", person.role, "--unit", str(person.unit), "--password-stdin",
+        "--chosen-by-owner",
         data_dir=product.data_dir, stdin=f"{PASSWORD}\n",
     )  # fmt: skip
     assert added.returncode == 0, added.stderr

@@ -67,7 +67,7 @@ def office(product: Product) -> Iterator[Office]:
             of = () if unit is None else ("--unit", str(unit.unit_id))
             login = f"{role} ppl"
             added = anjie(
-                "account", "add", login, "--role", role, *of, "--password-stdin",
+                "account", "add", login, "--role", role, *of, "--password-stdin", "--chosen-by-owner",
                 data_dir=product.data_dir, stdin=f"{PASSWORD}\n",
             )  # fmt: skip
             assert added.returncode == 0, added.stderr
@@ -81,16 +81,22 @@ def told_password(page: Page) -> str:
     return page.locator("[data-password]").inner_text()
 
 
-def signs_in(new_page: NewPage, login: str, password: str) -> Page:
+def signs_in(new_page: NewPage, login: str, password: str, path: str = "/sign-in") -> Page:
     page = new_page()
-    page.goto("/sign-in")
+    page.goto(path)
     page.get_by_label("登录名").fill(login)
     page.get_by_label("密码").fill(password)
     page.get_by_role("button", name="登录").click()
     return page
 
 
-def test_an_officer_lets_in_a_mediator_who_signs_in(new_page: NewPage, office: Office) -> None:
+def chooses(page: Page, given: str, chosen: str) -> None:
+    page.get_by_label("别人给您的密码").fill(given)
+    page.get_by_label("新密码").fill(chosen)
+    page.get_by_role("button", name="设置自己的密码").click()
+
+
+def test_an_officer_lets_in_a_mediator_who_chooses_a_password(new_page: NewPage, office: Office) -> None:
     page = office.open(new_page, "village_officer", "/")
     page.get_by_role("link", name=re.compile("人员与单位")).click()
     page.get_by_role("link", name="开通账户").click()
@@ -104,12 +110,29 @@ def test_an_officer_lets_in_a_mediator_who_signs_in(new_page: NewPage, office: O
     page.get_by_label("身份").select_option("mediator")
     page.get_by_role("button", name="开通账户").click()
     expect(page.get_by_role("status")).to_contain_text("只显示这一次")
+    expect(page.get_by_text("只有系统操作员能再给密码")).to_be_visible()
     password = told_password(page)
-    theirs = signs_in(new_page, "张霞 ppl", password)
-    expect(theirs.get_by_role("link", name=re.compile("我手上的事"))).to_be_visible()
     page.get_by_role("link", name="已交给本人").click()
-    expect(page.locator(".facts")).not_to_contain_text("从未登录")
-    expect(page.locator(".changes li")).to_have_count(1)
+    standing = page.locator(".facts")
+    expect(standing).to_contain_text("从未登录")
+    expect(standing.locator(".badge")).to_have_text("待本人另设密码")
+    assert_accessible(page)
+    theirs = signs_in(new_page, "张霞 ppl", password, "/m/record")
+    expect(theirs.get_by_role("status")).to_contain_text("别人给的")
+    page.reload()
+    expect(standing).not_to_contain_text("从未登录")
+    expect(standing.locator(".badge")).to_have_text("待本人另设密码")
+    chooses(theirs, password, password)
+    expect(theirs.get_by_label("新密码")).to_have_accessible_description(re.compile("与现在的密码相同"))
+    theirs.goto("/m")
+    expect(theirs.get_by_role("heading", level=1)).to_have_text("设置自己的密码")
+    chooses(theirs, password, PASSWORD)
+    theirs.wait_for_url("/m")
+    page.reload()
+    expect(standing.locator(".badge")).to_have_text("可登录")
+    expect(standing).to_contain_text("本人自设")
+    assert page.locator(".changes strong").all_inner_texts() == ["本人另设密码", "开通"]
+    expect(page.get_by_text("密码由本人修改")).to_be_visible()
     assert password not in page.content()
     page.get_by_role("link", name="人员", exact=True).click()
     page.get_by_label("登录名或其中一部分").fill("张霞")
@@ -117,24 +140,61 @@ def test_an_officer_lets_in_a_mediator_who_signs_in(new_page: NewPage, office: O
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
-def test_who_was_let_in_takes_a_password_of_their_own(new_page: NewPage, office: Office) -> None:
+def test_a_first_sign_in_by_keyboard_leads_back_to_where_they_wanted(
+    new_page: NewPage, office: Office
+) -> None:
+    account = office.let_in("mediator", office.group, "First ppl")
+    page = office.open(new_page, "village_officer", f"/desk/people/{account}")
+    page.locator("summary", has_text="重置密码").click()
+    page.get_by_role("button", name="生成新密码").click()
+    theirs = new_page(language="en")
+    theirs.goto("/m/record")
+    theirs.get_by_label("Login").focus()
+    theirs.keyboard.type("First ppl")
+    theirs.keyboard.press("Tab")
+    theirs.keyboard.type(told_password(page))
+    theirs.keyboard.press("Enter")
+    expect(theirs.get_by_role("heading", level=1)).to_have_text("Choose your password")
+    expect(theirs.get_by_role("status")).to_contain_text("knows it")
+    assert_accessible(theirs)
+    theirs.get_by_role("button", name="中文").click()
+    expect(theirs.get_by_role("heading", level=1)).to_have_text("设置自己的密码")
+    assert_accessible(theirs)
+    theirs.get_by_role("button", name="English").click()
+    theirs.get_by_label("The password that you were given").focus()
+    theirs.keyboard.type("it was another")
+    theirs.keyboard.press("Tab")
+    theirs.keyboard.type(PASSWORD)
+    theirs.keyboard.press("Enter")
+    given = theirs.get_by_label("The password that you were given")
+    expect(given).to_have_accessible_description("is not the password that you sign in with")
+    given.focus()
+    theirs.keyboard.type(told_password(page))
+    theirs.keyboard.press("Tab")
+    theirs.keyboard.type(PASSWORD)
+    theirs.keyboard.press("Enter")
+    theirs.wait_for_url("/m/record")
+
+
+def test_somebody_changes_a_password_of_their_own(new_page: NewPage, office: Office) -> None:
     account = office.let_in("mediator", office.group, "钱三 ppl")
     page = office.open(new_page, "village_officer", f"/desk/people/{account}")
     page.locator("summary", has_text="重置密码").click()
     page.get_by_role("button", name="生成新密码").click()
     theirs = signs_in(new_page, "钱三 ppl", told_password(page))
+    chooses(theirs, told_password(page), PASSWORD)
     theirs.get_by_role("link", name="修改密码").click()
     theirs.get_by_label("现在的密码").fill("it was another")
-    theirs.get_by_label("新密码").fill(PASSWORD)
+    theirs.get_by_label("新密码").fill(f"{PASSWORD} at all")
     theirs.get_by_role("button", name="修改密码").click()
     expect(theirs.get_by_label("现在的密码")).to_have_accessible_description("不是您现在的密码")
     assert_accessible(theirs)
-    theirs.get_by_label("现在的密码").fill(told_password(page))
-    theirs.get_by_label("新密码").fill(PASSWORD)
+    theirs.get_by_label("现在的密码").fill(PASSWORD)
+    theirs.get_by_label("新密码").fill(f"{PASSWORD} at all")
     theirs.get_by_role("button", name="修改密码").click()
     expect(theirs.get_by_role("status")).to_contain_text("密码已修改")
-    again = signs_in(new_page, "钱三 ppl", PASSWORD)
-    expect(again.get_by_role("link", name=re.compile("我手上的事"))).to_be_visible()
+    theirs.get_by_role("link", name="继续").click()
+    expect(theirs.get_by_role("link", name=re.compile("我手上的事"))).to_be_visible()
 
 
 def test_a_new_password_and_an_end_are_given_with_a_word_first(new_page: NewPage, office: Office) -> None:
@@ -144,7 +204,7 @@ def test_a_new_password_and_an_end_are_given_with_a_word_first(new_page: NewPage
     page.get_by_role("button", name="生成新密码").click()
     password = told_password(page)
     theirs = signs_in(new_page, "李根 ppl", password)
-    expect(theirs.get_by_role("link", name=re.compile("我手上的事"))).to_be_visible()
+    expect(theirs.get_by_role("heading", level=1)).to_have_text("设置自己的密码")
     page.get_by_role("link", name="已交给本人").click()
     page.locator("summary", has_text="停用").click()
     page.get_by_role("button", name="停用账户").click()
@@ -153,7 +213,7 @@ def test_a_new_password_and_an_end_are_given_with_a_word_first(new_page: NewPage
     expect(refused.locator(".wrong")).to_be_visible()
     page.locator("summary", has_text="恢复").click()
     page.get_by_role("button", name="恢复账户").click()
-    expect(page.locator(".facts .badge")).to_have_text("可登录")
+    expect(page.locator(".facts .badge")).to_have_text("待本人另设密码")
     assert page.locator(".changes strong").all_inner_texts() == ["恢复", "停用", "重置密码", "开通"]
 
 

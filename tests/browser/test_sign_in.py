@@ -11,7 +11,7 @@ PASSWORD = "a phrase nobody guesses"
 
 def test_signing_in_and_out_by_keyboard(new_page: NewPage, product: Product) -> None:
     added = anjie(
-        "account", "add", "Xu", "--role", "operator", "--password-stdin",
+        "account", "add", "Xu", "--role", "operator", "--password-stdin", "--chosen-by-owner",
         data_dir=product.data_dir, stdin=f"{PASSWORD}\n",
     )  # fmt: skip
     assert added.returncode == 0, added.stderr

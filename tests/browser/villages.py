@@ -54,7 +54,7 @@ class Village:
         """The page, in the hands of the leader, or of another with an account of their own."""
         login = self._login(role)
         if login not in self._accounts:
-            options = ("--role", role, "--unit", self._unit_of(role), "--password-stdin")
+            options = ("--role", role, "--unit", self._unit_of(role), "--password-stdin", "--chosen-by-owner")
             directory = self._product.data_dir
             added = anjie("account", "add", login, *options, data_dir=directory, stdin=f"{PASSWORD}\n")
             assert added.returncode == 0, added.stderr

@@ -224,23 +224,35 @@ def test_everybody_changes_their_own_password_with_the_present_one(running: Anji
     assert elsewhere is not None
     new = "a phrase nobody guesses"
     assert own_password(mine, told["password"], new, csrf=False).status_code == 403
-    for password, chosen, pointer in ((new, new, "/password"), (told["password"], "short", "/new_password")):
+    given = told["password"]
+    for password, chosen, pointer in (
+        (new, new, "/password"),
+        (given, "short", "/new_password"),
+        (given, given, "/new_password"),
+    ):
         refused = own_password(mine, password, chosen)
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
     assert elsewhere.get("/v1/me").status_code == 200
+    before = mine.cookies["anjie_session"]
     assert own_password(mine, told["password"], new).status_code == 200
-    assert [each.get("/v1/me").status_code for each in (mine, elsewhere)] == [401, 401]
+    assert [each.get("/v1/me").status_code for each in (mine, elsewhere)] == [200, 401]
+    assert mine.cookies["anjie_session"] != before
+    left = running.http.get("/v1/me", headers={"Cookie": f"anjie_session={before}"})
+    assert left.status_code == 401, (
+        "who began the session, and left it to be found, doesn't share what follows"
+    )
     with psycopg.connect(running.database.url) as connection:
-        assert not connection.execute(
-            "SELECT FROM runtime.sessions WHERE account_id = %s", (told["account_id"],)
-        ).fetchall()
+        kept = "SELECT count(*) FROM runtime.sessions WHERE account_id = %s"
+        assert connection.execute(kept, (told["account_id"],)).fetchone() == (1,)
     assert sign_in(running, told["login"], told["password"]) is None
     again = sign_in(running, told["login"], new)
     assert again is not None
     for browser in (mine, elsewhere, again):
         browser.close()
-    [change, _] = read(place.village_officer, f"/v1/accounts/{told['account_id']}")["changes"]
-    assert (change["change"], change["by_ref"]) == ("PASSWORD", told["actor_ref"])
+    account = read(place.village_officer, f"/v1/accounts/{told['account_id']}")
+    [change, _] = account["changes"]
+    assert (change["change"], change["by_ref"]) == ("CHOSEN", told["actor_ref"])
+    assert account["password_given_until"] is None
     assert place.leader.post("/v1/me/password", {"password": "x", "new_password": new}).status_code == 403
 
 

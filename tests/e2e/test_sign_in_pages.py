@@ -37,7 +37,7 @@ def account(anjie: Anjie, town: Town) -> str:
     actor = Actor(ref="village-1", role="village_officer", unit=UUID(town.village))
 
     async def work(pool: Pool) -> str:
-        return (await Accounts(pool).add("Li.Na", actor, hashed)).login
+        return (await Accounts(pool).add("Li.Na", actor, hashed, given=False)).login
 
     return as_another_process(anjie, work)
 

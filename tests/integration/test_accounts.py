@@ -60,12 +60,15 @@ def test_an_account_from_its_making_to_its_end(database: Database, account: Any)
     assert (shown["login"], shown["person"], shown["role"], shown["unit"]) == ("Xu", "徐燕", "mediator", UNIT)
     assert (shown["clearances"], shown["password"], shown["disabled_at"]) == (["ACCUSATION"], True, None)
     assert is_right(database, "xu", PASSWORD)
-    assert account("list").stdout == f"Xu  mediator  {UNIT}  徐燕  ACCUSATION\n"
+    assert shown["password_given_at"] is not None
+    assert account("list").stdout == f"Xu  mediator  {UNIT}  徐燕  ACCUSATION  (password given)\n"
 
     changed = account("password", "xu", "--password-stdin", stdin="another good phrase\n")
     assert (changed.returncode, changed.stdout) == (0, "xu has another password\n")
     assert not is_right(database, "xu", PASSWORD)
     assert is_right(database, "xu", "another good phrase")
+    own = account("password", "xu", "--password-stdin", "--chosen-by-owner", stdin="a phrase of their own\n")
+    assert (own.returncode, listed(account)[0]["password_given_at"]) == (0, None)
 
     assert account("disable", "XU").returncode == 0
     assert listed(account)[0]["disabled_at"] is not None
@@ -75,7 +78,8 @@ def test_an_account_from_its_making_to_its_end(database: Database, account: Any)
 
 
 def test_who_can_have_no_account(account: Any) -> None:
-    assert add(account, "xu", "--role", "operator").returncode == 0
+    assert add(account, "xu", "--role", "operator", "--chosen-by-owner").returncode == 0
+    assert listed(account)[0]["password_given_at"] is None
     operator, mediator = ("--role", "operator"), ("--role", "mediator")
     too_short = "九个字的口令啊啊啊"
     refusals = [

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from services.projections.schema import create_views
-from shared.runtime.migrations import SERVICE_ROLE, MigrationFailed, migrate, pending
+from shared.runtime.migrations import LEDGER_MIGRATIONS, SERVICE_ROLE, MigrationFailed, migrate, pending
 from shared.runtime.postgres import OWNER, SUPERUSER, EmbeddedPostgres
 from tests.conftest import Database
 
@@ -85,6 +85,43 @@ def test_a_busy_table_only_delays_a_migration(empty: Database, tmp_path: Path) -
         reader.execute("SELECT pg_sleep(3.5)")
         reader.rollback()
         assert run.result(timeout=20) == ["second"]
+
+
+def test_who_has_chosen_no_password_chooses_one_after_the_change(empty: Database, tmp_path: Path) -> None:
+    """Given accounts of before: what is known of who knows their passwords decides."""
+    for file in sorted(LEDGER_MIGRATIONS.glob("*.sql"))[:15]:
+        write(tmp_path, file.name, file.read_text())
+    migrate(empty.owner_url, directory=tmp_path)
+    done_to = {
+        "by command before changes were kept": (),
+        "by command": (("ADDED", None),),
+        "by an officer": (("ADDED", "officer"),),
+        "with another since": (("ADDED", "officer"), ("PASSWORD", "its owner")),
+        "reset afterwards": (("PASSWORD", "its owner"), ("PASSWORD", "operator"), ("DISABLED", "its owner")),
+    }
+    with psycopg.connect(empty.owner_url) as connection:
+        adding = """
+            INSERT INTO runtime.accounts (login, hash, actor_ref, role, clearances)
+            VALUES (%s, %s, 'its owner', 'operator', '{}') RETURNING account_id
+        """
+        for login, changes in done_to.items():
+            row = connection.execute(adding, (login, "hash")).fetchone()
+            assert row is not None
+            for change, by in changes:
+                connection.execute(
+                    "INSERT INTO runtime.account_changes (account_id, change, by_ref, role, clearances)"
+                    " VALUES (%s, %s, %s, 'operator', '{}')",
+                    (row[0], change, by),
+                )
+        connection.execute(adding, ("of the demo", None))
+    assert migrate(empty.owner_url)[:1] == ["given_passwords"]
+    with psycopg.connect(empty.owner_url) as connection:
+        chosen = (
+            "SELECT array_agg(login ORDER BY login) FROM runtime.accounts WHERE password_given_at IS NULL"
+        )
+        assert connection.execute(chosen).fetchone() == (["of the demo", "with another since"],)
+        connection.execute(adding, ("by a process of before", "hash"))
+        assert connection.execute(chosen).fetchone() == (["of the demo", "with another since"],)
 
 
 def test_the_service_role_owns_nothing_but_the_read_models(database: Database) -> None:

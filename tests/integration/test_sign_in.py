@@ -244,6 +244,23 @@ def test_a_password_that_is_changed_while_it_is_looked_at_opens_no_session(datab
     with_apis(database, work)
 
 
+def test_a_password_is_given_in_place_of_the_one_that_was_looked_at_alone(database: Database) -> None:
+    """Given an officer's reset on its way, when the owner chooses a password, it stays theirs."""
+
+    async def work(one: Api, other: Api) -> None:
+        account = await one.add()
+        session = await one.reception.sign_in("xu", PASSWORD, ADDRESS)
+        assert session.account.has_given_password
+        gone_on = await one.reception.change_password(session, PASSWORD, "another phrase", ADDRESS)
+        assert not gone_on.account.has_given_password
+        with pytest.raises(LoginUnknown):
+            await other.accounts.set_password(account, "hash of a third", by=MEDIATOR)
+        assert await one.sessions.find(gone_on.token) == gone_on
+        assert await one.sessions.find(session.token) is None
+
+    with_apis(database, work)
+
+
 def test_an_address_that_tries_many_logins_waits_too(database: Database) -> None:
     async def work(one: Api, other: Api) -> None:
         await one.add()

@@ -1,11 +1,22 @@
 """Who may give out accounts: nobody any with more than they have, in whatever many steps."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import get_args
 from uuid import UUID
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from shared.events.vocabulary import LEVELS, Role
-from shared.policy.administration import administers, fits, may_administer, may_look_up
+from shared.policy.administration import (
+    administers,
+    fits,
+    has_run_out,
+    may_administer,
+    may_give_password,
+    may_look_up,
+)
 from shared.policy.sight import reads_unit
 from shared.policy.standing import is_officer, level_of_unit
 from tests.unit.casework import (
@@ -75,3 +86,16 @@ def test_a_role_stands_at_its_level() -> None:
     assert [fits("village_officer", level) for level in (*LEVELS, None)] == [False, True, False, False]
     assert all(fits("mediator", level) for level in LEVELS)
     assert fits("auditor", None)
+
+
+def test_no_officer_gives_another_password_to_who_has_signed_in() -> None:
+    for by, accounts in LETS_IN.items():
+        for account in accounts:
+            assert may_give_password(by, account, TREE, used=False)
+            assert may_give_password(by, account, TREE, used=True) is (by.role == "operator")
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=30)))
+def test_a_given_password_is_good_for_fourteen_days(age: timedelta) -> None:
+    given_at = datetime(2026, 11, 27, 12, 10, tzinfo=UTC)
+    assert has_run_out(given_at, given_at + age) is (age >= timedelta(days=14))

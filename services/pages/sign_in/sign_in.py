@@ -2,19 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, cast
-from urllib.parse import parse_qs, urlsplit
 
 from services.demo.people import Known
-from services.pages.local_paths import local_path
-from services.pages.room import SIGN_IN, page, see_other
+from services.pages.local_paths import next_path
+from services.pages.room import SIGN_IN, page, see_other, to_choosing
 from shared.events.vocabulary import Role
 from shared.policy.actor import Actor
 from shared.policy.labels import ROLES
 from shared.runtime.attempts import client_address
+from shared.runtime.cookies import at_this_machine, session_header
 from shared.runtime.problems import Problem
 from shared.runtime.reception import Reception
-from shared.runtime.sessions import Session, Sessions, session_cookie, session_token
-from shared.runtime.settings import is_loopback
+from shared.runtime.sessions import Session, Sessions, session_token
 from shared.runtime.web import Answer, Operation, Request, check_csrf
 from shared.web.look import look_of
 from shared.web.pages import Pages
@@ -69,7 +68,7 @@ class SignInPages:
         if session is not None:
             check_csrf(request, session)
             await self._reception.sign_out(session)
-        return see_other("/", _set_cookie(request, None))
+        return see_other("/", session_header(request, None))
 
     async def _step_in(self, request: Request, role: str) -> Session:
         known = self._offered(request).get(role)
@@ -84,14 +83,17 @@ class SignInPages:
         before = await self._session(request)
         if before is not None:
             await self._reception.sign_out(before)
-        return see_other(local_path(_next(request)), _set_cookie(request, session))
+        cookie, following = session_header(request, session), next_path(request)
+        if session.account.has_given_password:
+            return to_choosing(following, cookie)
+        return see_other(following, cookie)
 
     async def _session(self, request: Request) -> Session | None:
         token = session_token(request.headers)
         return None if token is None else await self._sessions.find(token)
 
     def _offered(self, request: Request) -> Mapping[str, Known]:
-        return self._people if _at_this_machine(request) else {}
+        return self._people if at_this_machine(request) else {}
 
     def _form(
         self,
@@ -108,25 +110,3 @@ class SignInPages:
         ]
         told = {"login": login, "missing": missing, "refused": refused, "people": people}
         return self._pages.render(request, "sign_in/sign_in.html", status=status, **told)
-
-
-def _next(request: Request) -> str | None:
-    return parse_qs(request.query_string.decode("latin-1")).get("next", [None])[-1]
-
-
-def _set_cookie(request: Request, session: Session | None) -> tuple[bytes, bytes]:
-    secure = not _at_this_machine(request)
-    return b"set-cookie", session_cookie(session, secure=secure).encode()
-
-
-def _at_this_machine(request: Request) -> bool:
-    """Whether the browser asked for a loopback address, which no name of somebody else's can be.
-
-    A proxy may ask for one as well; most say that they do.
-    """
-    if b"x-forwarded-for" in request.headers:
-        return False
-    try:
-        return is_loopback(urlsplit(f"//{request.header(b'host')}").hostname or "")
-    except ValueError:
-        return False

@@ -57,6 +57,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
                 "unit_path": [
                     {"unit_id": unit.unit_id, "kind": unit.kind, "name": unit.name} for unit in known
                 ],
+                "password_given": request.session is not None and request.session.account.has_given_password,
                 **moment.stamp(),
             }
         )
@@ -101,7 +102,14 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         return page_answer(request, query, moment, {"items": items}, following)
 
     def of(
-        path: str, name: str, summary: str, handler: Any, query: Any, answer: Any, *problems: int
+        path: str,
+        name: str,
+        summary: str,
+        handler: Any,
+        query: Any,
+        answer: Any,
+        *problems: int,
+        before_choosing: bool = False,
     ) -> Operation:
         return Operation(
             method="GET",
@@ -113,11 +121,20 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             query=query,
             answers={200: answer},
             problems=problems,
+            before_choosing=before_choosing,
             headers=("?Accept-Language",),
         )
 
     return (
-        of("/v1/me", "read-me", "Who the token says you are.", me, MomentQuery, MeAnswer),
+        of(
+            "/v1/me",
+            "read-me",
+            "Who the token says you are.",
+            me,
+            MomentQuery,
+            MeAnswer,
+            before_choosing=True,
+        ),
         of("/v1/units", "list-units", "The tree of units.", units, UnitsQuery, UnitsAnswer),
         of(
             "/v1/actors",

@@ -3,7 +3,8 @@
 const PATIENCE_MS = 30_000;
 const CSRF = /name="csrf" (?:content|value)="([^"]+)"/;
 const ACCOUNT = /name="account" content="([^"]+)"/;
-const SIGN_IN = "/sign-in";
+/** Where pages lead somebody who has to sign in, or to choose a password, first. */
+const BEFORE = ["/sign-in", "/password"];
 
 /** Nothing was decided: it is to be tried again, or after signing in. */
 export class NotNow extends Error {
@@ -28,7 +29,7 @@ export async function ask(path, how) {
   } catch {
     throw new NotNow("offline");
   }
-  if (answer.status === 401 || new URL(answer.url).pathname === SIGN_IN) throw new NotNow("signed_out");
+  if (answer.status === 401 || BEFORE.includes(new URL(answer.url).pathname)) throw new NotNow("signed_out");
   if (answer.status === 429 || answer.status >= 500) throw new NotNow("offline");
   return answer;
 }

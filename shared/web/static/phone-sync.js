@@ -65,7 +65,8 @@ async function sync() {
 
 /** @returns {Promise<Keeper>} for the account that the server says it is */
 async function signedIn() {
-  const { sub } = await json(await ask("/v1/me"));
+  const { sub, password_given } = await json(await ask("/v1/me"));
+  if (password_given) throw new NotNow("signed_out");
   const account = await digest(sub);
   const known = await keeper();
   if (known?.account === account) return known;

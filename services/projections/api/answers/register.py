@@ -91,6 +91,8 @@ class MeAnswer(Answer, frozen=True, kw_only=True):
     unit_name: str | None
     unit_path: list[PathStep]
     """From the top down to the unit."""
+    password_given: bool
+    """Whether somebody else gave the password of this session: no more is told before another is chosen."""
 
 
 class UnitsAnswer(Page, frozen=True, kw_only=True):
