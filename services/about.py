@@ -1,7 +1,9 @@
 """What the application says of itself: its health, its figures, its documents. Open to all."""
 
 import html
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -70,7 +72,7 @@ def operations(
         return Answer(200, document())
 
     async def docs(request: Request) -> Answer:
-        return Answer(200, _page(msgspec.json.decode(document())).encode(), media_type=_HTML)
+        return Answer(200, _page(msgspec.json.decode(document())).encode(), _SECURITY, _HTML)
 
     async def problem(request: Request) -> Answer:
         code = request.parameters["code"]
@@ -106,6 +108,14 @@ _STYLE: Final = (
     "code,pre{font-family:ui-monospace,monospace;font-size:.9em}pre{background:#f4f4f4;padding:.7rem;overflow:auto}"
     "summary{cursor:pointer;padding:.3rem 0}.m{display:inline-block;min-width:4rem;font-weight:600}"
 )
+_SECURITY: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'sha256-%b'; base-uri 'none'; frame-ancestors 'none'"
+        % b64encode(sha256(_STYLE.encode()).digest()),
+    ),
+)
+"""Nothing but the page and its style."""
 
 
 def _page(document: Mapping[str, Any]) -> str:

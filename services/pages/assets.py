@@ -7,7 +7,6 @@ from shared.web.assets import Assets
 
 _HEADERS = (
     (b"cache-control", b"public, max-age=31536000, immutable"),
-    (b"x-content-type-options", b"nosniff"),
     (b"vary", b"accept-encoding"),
 )
 

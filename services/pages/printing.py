@@ -13,6 +13,5 @@ async def print_out(document: Document, name: str) -> Answer:
     headers = (
         (b"content-disposition", f'inline; filename="{name}.pdf"'.encode("ascii")),
         (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
     )
     return Answer(200, content, headers, MEDIA_TYPE)

@@ -340,6 +340,7 @@ class Operations(BaseRoute):
         headers = [
             (b"content-type", answer.media_type),
             (b"x-request-id", request.request_id.encode()),
+            (b"x-content-type-options", b"nosniff"),
             *answer.headers,
         ]
         if request.session is not None and all(name != b"cache-control" for name, _ in answer.headers):

@@ -24,7 +24,6 @@ SECURITY: Final[tuple[tuple[bytes, bytes], ...]] = (
         b" form-action 'self'; frame-ancestors 'none'",
     ),
     (b"referrer-policy", b"same-origin"),
-    (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(self), camera=(self), microphone=()"),
 )

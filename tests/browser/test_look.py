@@ -40,6 +40,15 @@ def test_a_page_can_be_used_by_everybody(new_page: NewPage, product: Product, pa
         assert_accessible(page)
 
 
+def test_the_description_for_programs_has_its_style_and_runs_nothing_else(new_page: NewPage) -> None:
+    page = new_page(width=1_280)
+    answer = page.goto("/docs")
+    assert answer is not None
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    width = page.evaluate("document.body.clientWidth")
+    assert width < 1_000, "the style wasn't applied"
+
+
 def test_what_was_chosen_stays_chosen(new_page: NewPage) -> None:
     page = new_page(language="zh-CN")
     page.goto("/design")

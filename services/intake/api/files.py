@@ -58,7 +58,6 @@ def operations(files: Files) -> Sequence[Operation]:
         event, content = await files.read(file_id, request.actor)
         headers = (
             (b"content-disposition", b'attachment; filename="%b"' % str(file_id).encode()),
-            (b"x-content-type-options", b"nosniff"),
             (b"cache-control", b"no-store"),
         )
         return Answer(200, content, headers, event.media_type.encode())

@@ -95,7 +95,6 @@ async def exported(export: Export, form: str) -> Answer:
     headers = (
         (b"content-disposition", f'attachment; filename="{export.name}.{form}"'.encode("ascii")),
         (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
     )
     return Answer(200, await asyncio.to_thread(write, export), headers, media_type)
 
