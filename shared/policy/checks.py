@@ -12,7 +12,6 @@ from shared.policy.guards import latest_deadline
 from shared.policy.jurisdiction import Unit, UnitTree
 from shared.policy.moments import day_of
 from shared.policy.rules import failed
-from shared.policy.sight import HIDDEN_PROCEDURES
 from shared.policy.spans import in_time
 
 
@@ -92,10 +91,3 @@ def file_digest(command: Command, file_id: UUID, field: str) -> str:
         return command.digests[file_id]
     except KeyError:
         raise failed("file-unknown", field) from None
-
-
-def may_absorb(primary: Case, duplicate: Case) -> bool:
-    """Whether what is known of the one may be known of the other."""
-    if primary.procedure not in HIDDEN_PROCEDURES and duplicate.procedure not in HIDDEN_PROCEDURES:
-        return True
-    return primary.procedure == duplicate.procedure and primary.accused == duplicate.accused

@@ -23,7 +23,12 @@ def provisional(command: Command, case: Case | None, event: Event) -> Recorded:
 
 
 def provisional_of_clock(case: Case, event: Event, at: datetime) -> Recorded:
-    return _recorded(event, case.version + 1, case.position + 1, CLOCK, at)
+    return provisional_of(case, event, CLOCK, at)
+
+
+def provisional_of(case: Case, event: Event, author: Author, at: datetime) -> Recorded:
+    """The same of an event that somebody adds to a case, by whatever command."""
+    return _recorded(event, case.version + 1, case.position + 1, author, at)
 
 
 def _recorded(event: Event, version: int, position: int, author: Author, at: datetime) -> Recorded:

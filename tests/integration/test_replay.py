@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -74,6 +75,9 @@ def questions(county: County, occurred: datetime | None) -> list[Question]:
     ]
     for case in county.cases[-3:]:
         asked += [(f"/v1/cases/{case.case_id}", ()), (f"/v1/cases/{case.case_id}/timeline", ())]
+    for duplicate, primary in pairwise(county.cases[-3:]):
+        asked.append(("/v1/cases", (("may_absorb", duplicate.case_id),)))
+        asked.append((f"/v1/cases/{duplicate.case_id}/merged", (("into", primary.case_id),)))
     return [(actor, path, query + at) for actor in readers(county) for path, query in asked]
 
 

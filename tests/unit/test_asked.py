@@ -8,7 +8,9 @@ from services.resolution.domain.commands import BODIES as RESOLUTION
 from shared.policy.transitions import TRANSITIONS
 
 BODIES = INTAKE | RESOLUTION
-WITH_FORMS_OF_THEIR_OWN = {"open-case", "escalate-case", "consent-to-mediation", "record-agreement"}
+WITH_FORMS_OF_THEIR_OWN = {
+    "open-case", "escalate-case", "consent-to-mediation", "record-agreement", "merge-case",
+}  # fmt: skip
 KEPT_AS_DOCUMENTS = ("photo", "signature")
 
 

@@ -1,4 +1,4 @@
-"""What the desk says of filters and of merging is what the interface asks for and does."""
+"""What the desk says of filters, and of who held a case, is what the interface tells."""
 
 from itertools import pairwise
 from typing import Any
@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.pages.desk.case_list import fields_of, filters_of
-from services.pages.desk.inheriting import inherited
 from services.pages.timelines import holders_of
 from services.projections.reads.shown import sealed_data
 from shared.events.evolve import fold
@@ -17,7 +16,6 @@ from shared.events.vocabulary import OPEN_STATES
 from tests.histories import County, Move, moves, play, recorded
 
 Json = dict[str, Any]
-NOW = "2026-03-10T10:00:00+08:00"
 _settings = settings(max_examples=40)
 FILTERS = st.fixed_dictionaries(
     {},
@@ -62,43 +60,3 @@ def test_the_units_that_held_a_case_are_those_of_its_fold(drawn: list[Move]) -> 
             for event in stream
         ]
         assert [(each.since, each.unit) for each in holders_of(timeline)] == came
-
-
-def clock(timer: str, started: str, due: str | None, state: str = "RUNNING") -> Json:
-    left = None if state != "RUNNING" else {"days": 1, "working": True}
-    at = {"started_at": f"{started}T09:00:00+08:00", "due_at": due and f"{due}T00:00:00+08:00"}
-    return {"timer": timer, "state": state, "left": left, "original_due_at": at["due_at"], **at}
-
-
-def case(*clocks: Json, urgent: bool | None = None) -> Json:
-    return {"as_of_instant": NOW, "urgent": urgent, "deadlines": list(clocks)}
-
-
-def test_the_case_that_stays_inherits_the_earlier_start_of_a_clock_of_the_same_kind() -> None:
-    early, late = clock("T13", "2026-03-09", "2026-03-12"), clock("T13", "2026-03-10", "2026-03-13")
-    petition = clock("T4", "2026-03-01", "2026-05-01")
-    assert inherited(case(early, petition), case(late))["deadlines"] == [early]
-    assert inherited(case(late), case(early))["deadlines"] == [early]
-    paused = late | {"state": "SUSPENDED", "left": None}
-    [still] = inherited(case(early), case(paused))["deadlines"]
-    assert (still["state"], still["due_at"]) == ("SUSPENDED", early["due_at"])
-
-
-def test_a_clock_that_is_late_or_overseen_stays_where_it_is() -> None:
-    running = clock("T13", "2026-03-10", "2026-03-13")
-    past = clock("T13", "2026-03-01", "2026-03-05")
-    breached = clock("T13", "2026-03-01", "2026-03-05", "BREACHED")
-    queried, other = clock("T11", "2026-03-01", "2026-03-16"), clock("T11", "2026-03-02", "2026-03-17")
-    assert inherited(case(past, queried), case(running, other))["deadlines"] == [running, other]
-    assert inherited(case(running), case(breached))["deadlines"] == [breached]
-
-
-def test_it_is_urgent_as_soon_as_either_is() -> None:
-    for duplicate, primary, expected in (
-        (True, None, True),
-        (True, False, True),
-        (False, True, True),
-        (None, False, False),
-        (False, None, None),
-    ):
-        assert inherited(case(urgent=duplicate), case(urgent=primary))["urgent"] is expected

@@ -1,7 +1,5 @@
 """How a case comes in and finds its place: opened, accepted, rejected, transferred, merged."""
 
-from datetime import datetime
-
 from services.intake.domain.commands import (
     AcceptCase,
     AccusedFields,
@@ -14,9 +12,7 @@ from services.intake.domain.commands import (
 from shared.events.base import Private
 from shared.events.case import Case
 from shared.events.cases import (
-    AbsorbedCase,
     Accused,
-    CaseAbsorbed,
     CaseAccepted,
     CaseMerged,
     CaseRegistered,
@@ -25,13 +21,12 @@ from shared.events.cases import (
     ExternalBody,
     Source,
 )
-from shared.policy.checks import keep_from_accused, may_absorb, standing_unit
-from shared.policy.clocks import running_clocks
+from shared.policy.checks import keep_from_accused, standing_unit
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
+from shared.policy.merging import absorption, merge_fault
 from shared.policy.policy import Policy
 from shared.policy.rules import failed
-from shared.policy.sight import Sight, sight, sight_of
 
 
 def open_case(command: Command, body: OpenCase, policy: Policy) -> Decision:
@@ -100,36 +95,9 @@ def transfer_case(case: Case, command: Command, body: TransferCase, policy: Poli
 
 
 def merge_case(case: Case, command: Command, body: MergeCase, policy: Policy) -> Decision:
-    field = "/into_case_id"
-    actor, tree, primary = command.actor, command.tree, command.into
-    if body.into_case_id == case.case_id:
-        raise failed("merge-itself", field)
-    if primary is None or sight(actor, sight_of(primary), tree) is Sight.HIDDEN:
-        raise failed("primary-unknown", field)
-    if not tree.within(primary.holder_unit, actor.unit):
-        raise failed("primary-outside", field)
-    if actor.ref in primary.barred:
-        raise failed("handler-conflict", field)
-    if not primary.is_open:
-        raise failed("primary-not-open", field)
-    if not may_absorb(primary, case):
-        raise failed("merge-hidden", field)
+    primary = command.into
+    fault = merge_fault(case, primary, command.actor, command.tree)
+    if fault is not None or primary is None:
+        raise failed(fault or "primary-unknown", "/into_case_id")
     merged = CaseMerged(into_case_id=primary.case_id, reason=Private.maybe(body.reason))
-    absorbed = CaseAbsorbed(absorbed=(absorbed_of(case, command.occurred_at), *case.absorbed))
-    return decision(case, command, merged, primary=(absorbed,))
-
-
-def absorbed_of(case: Case, at: datetime) -> AbsorbedCase:
-    """What the primary keeps of a duplicate; what was late by then stays with that, recorded or not."""
-    return AbsorbedCase(
-        case_id=case.case_id,
-        docket_unit=case.docket_unit,
-        registered_at=case.opened_at,
-        registered_position=case.registered.position,
-        procedure=case.procedure,
-        category=case.category,
-        urgent=case.urgent,
-        urgency_status=case.urgency_status,
-        facets=case.facets,
-        clocks=running_clocks(case, at),
-    )
+    return decision(case, command, merged, primary=(absorption(case, command.occurred_at),))

@@ -69,7 +69,6 @@ ASKED: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("external_body/name", "line", words="external_name"),
         _REASON,
     ),
-    "merge-case": (Field("into_case_id", "select", "alike"), _text("reason", required=False)),
     "assign-handler": (Field("handler_ref", "select", "colleagues"),),
     "add-person": (
         Field("role", "select", "person_role", value="PARTY"),

@@ -8,7 +8,6 @@ from services.pages.commands.asked import ASKED
 from services.pages.commands.forms import CHOSEN_HERE, Choice
 from services.pages.room import Room
 from services.pages.wording import Wording
-from shared.events.vocabulary import OPEN_STATES
 from shared.runtime.web import Request
 
 _LEVELS: Final = ("GROUP", "VILLAGE", "TOWNSHIP")
@@ -96,7 +95,7 @@ def _person(person: Mapping[str, Any], wording: Wording) -> str:
 
 
 async def _around(room: Room, request: Request, case: Case, wording: Wording) -> dict[str, list[Choice]]:
-    """Units beside and beneath the holder, who works there, and open cases of the same origin."""
+    """Units beside and beneath the holder, and who works there."""
     allowed, holder = case["allowed_commands"], case["holder_unit"]
 
     async def items(needed_for: str, path: str, **query: Any) -> list[dict[str, Any]]:
@@ -107,21 +106,15 @@ async def _around(room: Room, request: Request, case: Case, wording: Wording) ->
 
     held_by = await items("transfer-case", "/v1/units", unit_id=holder)
     parent = held_by[0]["parent_id"] if held_by else None
-    beside, beneath, staff, alike = await asyncio.gather(
+    beside, beneath, staff = await asyncio.gather(
         items("transfer-case", "/v1/units", parent=parent, limit=_MOST) if parent else items("", ""),
         items("delegate-case", "/v1/units", parent=holder, limit=_MOST),
         items("assign-handler", "/v1/actors", unit=holder, limit=_MOST),
-        items("merge-case", "/v1/cases", origin=case["origin_unit"], state=sorted(OPEN_STATES), limit=_MOST),
     )
     return {
         "beside": [(unit["unit_id"], unit["name"]) for unit in beside if unit["unit_id"] != holder],
         "beneath": [(unit["unit_id"], unit["name"]) for unit in beneath],
         "colleagues": colleagues(staff, holder, wording),
-        "alike": [
-            (other["case_id"], wording.text(other["title"]))
-            for other in alike
-            if other.get("case_id", case["case_id"]) != case["case_id"]
-        ],
     }
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from services.pages.desk.case_list import CaseList
 from services.pages.desk.finding import found_page, search_page
 from services.pages.desk.inbox import inbox_page
-from services.pages.desk.merging import merge_page
+from services.pages.desk.merging import found_to_merge_page, merge_page
 from services.pages.desk.rules import rules_page
 from services.pages.desk.waiting import waiting_page
 from services.pages.room import Room
@@ -28,6 +28,10 @@ def operations(room: Room) -> Sequence[Operation]:
         officers.page("/desk/views/{view_id}", "desk-forget-view", cases.forget, method="POST"),
         officers.page("/desk/search", "desk-search", search_page(officers)),
         officers.page("/desk/search", "desk-found", found_page(officers), method="POST"),
-        officers.page("/desk/cases/{case_id}/merge", "desk-merge", merge_page(officers)),
+        # Whoever hears an accusation may merge it as an officer may.
+        room.page("/desk/cases/{case_id}/merge", "desk-merge", merge_page(room)),
+        room.page(
+            "/desk/cases/{case_id}/merge", "desk-found-to-merge", found_to_merge_page(room), method="POST"
+        ),
         officers.page("/desk/rules", "desk-rules", rules_page(officers)),
     )

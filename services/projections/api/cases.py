@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.projections.api.answers.boards import MyCasesAnswer
 from services.projections.api.answers.cases import CaseAnswer, CasesAnswer, TimelineAnswer
+from services.projections.api.merging import merging
 from services.projections.api.noted import PURPOSE, read_as
 from services.projections.api.paging import page_answer, turn
 from services.projections.api.queries import CasesQuery, MomentQuery, MyCasesQuery, TimelineQuery
@@ -69,6 +70,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             q=query.q,
             opened_from=query.opened_from,
             opened_to=query.opened_to,
+            merging=await merging(reads, query.may_absorb, request.actor, moment),
         )
         items, following = await list_cases(
             reads.sources,

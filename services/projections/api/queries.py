@@ -48,6 +48,7 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
 
     `assigned`: whether somebody was made the handler. `to_call`: settled by somebody other than the caller,
     the complainant not reached since, though the rules of the caller's unit leave an attempt.
+    `may_absorb`: those that this case may be merged into by the caller.
     `allowed`: of these commands each case is to tell which the caller may send now.
     """
 
@@ -67,9 +68,14 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
     q: Search | None = None
     opened_from: date | None = None
     opened_to: date | None = None
+    may_absorb: UUID | None = None
     order: Literal["latest", "oldest"] = "latest"
     """Which are first: those opened last, or those opened first."""
     allowed: list[Code] | None = None
+
+
+class MergedQuery(MomentQuery, frozen=True, kw_only=True):
+    into: UUID
 
 
 class MyCasesQuery(PageQuery, frozen=True, kw_only=True):
@@ -88,13 +94,14 @@ class SearchCases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What is sought, in the body, since addresses are written down everywhere.
 
     A case is found where one text holds every word of `text`. The next page is the same body with
-    the `cursor`.
+    the `cursor`. `may_absorb`: among those that this case may be merged into by the caller.
     """
 
     text: Search
     unit: UUID | None = None
     origin: UUID | None = None
     state: list[State] | None = None
+    may_absorb: UUID | None = None
     limit: Limit = LIMIT_DEFAULT
     cursor: Cursor | None = None
 

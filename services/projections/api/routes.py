@@ -6,6 +6,7 @@ from services.projections.api import (
     cases,
     figures,
     inbox,
+    merging,
     publications,
     register,
     rules,
@@ -22,6 +23,7 @@ from shared.runtime.web import Operation
 def operations(reads: Reads, sign_in: SignIn) -> Sequence[Operation]:
     return (
         *cases.operations(reads),
+        merging.operation(reads),
         search.operation(reads),
         unmasking.operation(reads),
         *figures.operations(reads),

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from services.projections.api.answers.cases import SearchAnswer
+from services.projections.api.merging import merging
 from services.projections.api.paging import cursor_of, place_of
 from services.projections.api.queries import MomentQuery, SearchCases, SearchQuery
 from services.projections.reads.access import readable_unit, refuse_dashboard
@@ -38,7 +39,12 @@ def operation(reads: Reads) -> Operation:
         items, following = await search_cases(
             reads.sources,
             body.text,
-            Wanted(unit=body.unit, origin=body.origin, states=body.state),
+            Wanted(
+                unit=body.unit,
+                origin=body.origin,
+                states=body.state,
+                merging=await merging(reads, body.may_absorb, request.actor, moment),
+            ),
             request.actor,
             moment,
             after=after,

@@ -13,6 +13,7 @@ from services.projections.figures.facts import SHANGHAI
 from services.projections.figures.queries import Connection, valid
 from services.projections.reads.allowed import allowed_now
 from services.projections.reads.case_items import case_item, hidden_now
+from services.projections.reads.mergeable import Merging
 from services.projections.reads.moments import Moment
 from services.projections.reads.rollups import units_of
 from services.projections.reads.shown import hidden, leaves, opened
@@ -72,6 +73,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     q: str | None = None
     opened_from: date | None = None
     opened_to: date | None = None
+    merging: Merging | None = None
+    """Those that its duplicate may be merged into."""
 
 
 URGENT_AND_OPEN: Final = Wanted(own=False, urgent=True, states=tuple(sorted(OPEN_STATES)))
@@ -94,23 +97,34 @@ async def list_cases(
     """
     tree = sources.trees.at(moment.position, moment.occurred)
     where, parameters = restricted(wanted, actor, tree, moment)
-    beyond, direction = (SQL(">"), SQL("ASC")) if oldest_first else (SQL("<"), SQL("DESC"))
-    if after is not None:
-        further = SQL("(opened_at, case_id) {} (%(after_at)s, %(after_id)s)").format(beyond)
-        where = SQL(" AND ").join((where, further))
-        parameters |= {"after_at": after[0], "after_id": after[1]}
-    query = SQL(
-        "SELECT row FROM views.cases WHERE {} ORDER BY opened_at {way}, case_id {way} LIMIT %(limit)s"
-    ).format(where, way=direction)
+    parameters["limit"] = limit + 1
+    rows: list[CaseRow] = []
     async with sources.pool.connection() as connection:
-        found = await (await connection.execute(query, parameters | {"limit": limit + 1})).fetchall()
-        rows = [decode_row(stored) for (stored,) in found]
+        more = True
+        while more and len(rows) <= limit:
+            query = _page(where, oldest_first, parameters, after)
+            fetched = await (await connection.execute(query, parameters)).fetchall()
+            found = [decode_row(stored) for (stored,) in fetched]
+            more = len(found) > limit
+            after = (found[-1].opened_at, found[-1].case_id) if found else None
+            rows += found if wanted.merging is None else await wanted.merging.only(connection, found, moment)
         items = await _items(sources, connection, rows[:limit], actor, tree, moment)
         if allowed is not None:
             items = await allowed_now(sources, connection, items, allowed, actor, moment)
     items = opened(items, await sources.vault.open_many(leaves(items)))
     last = rows[limit - 1] if len(rows) > limit else None
     return items, None if last is None else (last.opened_at, last.case_id)
+
+
+def _page(where: Composed, oldest_first: bool, parameters: dict[str, Any], after: After | None) -> Composed:
+    beyond, direction = (SQL(">"), SQL("ASC")) if oldest_first else (SQL("<"), SQL("DESC"))
+    if after is not None:
+        further = SQL("(opened_at, case_id) {} (%(after_at)s, %(after_id)s)").format(beyond)
+        where = SQL(" AND ").join((where, further))
+        parameters |= {"after_at": after[0], "after_id": after[1]}
+    return SQL(
+        "SELECT row FROM views.cases WHERE {} ORDER BY opened_at {way}, case_id {way} LIMIT %(limit)s"
+    ).format(where, way=direction)
 
 
 async def _items(
@@ -148,6 +162,7 @@ def restricted(
         (SQL("opened_at >= %(opened_from)s"), "opened_from", _midnight(wanted.opened_from)),
         (SQL("opened_at < %(opened_before)s"), "opened_before", _midnight(wanted.opened_to, days_later=1)),
         *([_own(actor, tree)] if wanted.own else []),
+        *([] if wanted.merging is None else _takers(wanted.merging)),
     ]
     clauses: list[SQL | Composed] = [held]
     for clause, name, value in restrictions:
@@ -170,6 +185,16 @@ def _own(actor: Actor, tree: UnitTree) -> tuple[SQL, str, Any]:
         return SQL("known_to @> ARRAY[%(known_to)s::text]"), "known_to", actor.ref
     within = None if actor.unit is None else units_of(tree, actor.unit)
     return SQL("reach && %(reach)s"), "reach", within
+
+
+def _takers(merging: Merging) -> list[tuple[SQL, str, Any]]:
+    """What of the rule for merging stands in rows."""
+    within = None if merging.actor.unit is None else units_of(merging.tree, merging.actor.unit)
+    return [
+        (SQL("case_id <> %(duplicate)s"), "duplicate", merging.duplicate.case_id),
+        (SQL("state = ANY(%(open)s)"), "open", sorted(OPEN_STATES)),
+        (SQL("holder_unit = ANY(%(holders)s)"), "holders", within),
+    ]
 
 
 def _midnight(day: date | None, *, days_later: int = 0) -> datetime | None:

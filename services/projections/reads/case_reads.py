@@ -1,7 +1,6 @@
 """One case and its timeline, folded from the ledger as of any moment."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -19,7 +18,9 @@ from shared.policy.actor import Actor
 from shared.policy.deciding import allowed_commands
 from shared.policy.guards import missing_documents
 from shared.policy.jurisdiction import UnitTree
+from shared.policy.merging import merge_fault, primary_after
 from shared.policy.moments import day_of
+from shared.policy.rules import failed
 from shared.policy.sight import HIDDEN_PROCEDURES, Sight, sight, sight_of
 from shared.policy.unmasking import may_unmask
 from shared.runtime.problems import Problem, Text
@@ -38,7 +39,7 @@ class Told(NamedTuple):
     case: Case
     now: Case
     """As it stands now."""
-    events: list[Recorded]
+    events: Sequence[Recorded]
     may_open: MayOpen
     tree: UnitTree
 
@@ -60,6 +61,22 @@ class CaseReads:
         told = await self._told(case_id, actor, asked)
         rest = [recorded for recorded in told.events if recorded.version > after]
         return told.moment, await self._items(told, rest[:limit], language), len(rest) > limit
+
+    async def merged(
+        self, case_id: UUID, into: UUID, actor: Actor, asked: Asked
+    ) -> tuple[Moment, dict[str, Any]]:
+        """The second case as it will stand if the first is merged into it.
+
+        Raises: as `case` for either, and GuardFailed where the actor may not merge the one into the other.
+        """
+        told = await self._told(case_id, actor, asked)
+        primary = await self.told_at(into, actor, told.moment)
+        fault = merge_fault(told.case, primary.case, actor, told.tree)
+        if fault is not None:
+            raise failed(fault, "into")
+        at = told.moment.occurred or told.moment.instant
+        after = primary_after(told.case, primary.case, actor, at, told.tree)
+        return told.moment, await self._case(primary._replace(case=after), actor)
 
     async def to_unmask(self, case_id: UUID, actor: Actor, asked: Asked) -> Told:
         """The case as of a moment with everything to be opened, for `unmasked`, once that is on record.
@@ -111,10 +128,14 @@ class CaseReads:
 
     async def _told(self, case_id: UUID, actor: Actor, asked: Asked) -> Told:
         refuse_dashboard(actor)
-        moment = await self._moments.of_ledger(asked)
+        return await self.told_at(case_id, actor, await self._moments.of_ledger(asked))
+
+    async def told_at(self, case_id: UUID, actor: Actor, moment: Moment) -> Told:
+        """The case as of a moment. Raises: as `case`."""
         async with self._sources.pool.connection() as connection:
             stream = await fetch_stream(connection, case_id, to_position=moment.head)
-        events = stream if moment.live else _known(stream, moment.position, moment.occurred)
+        known = stream if moment.live else [each for each in stream if each.position <= moment.position]
+        events = moment.happened(known)
         case = fold(events)
         # What only leaves the end out is gone on with; a fold of a thousand events is most of a read's work.
         now = fold(stream[len(events) :], case) if moment.occurred is None else fold(stream)
@@ -130,11 +151,3 @@ class CaseReads:
         # it has become since may read it too; what was made confidential since is so in its past as well.
         check_case(standing if stood is Sight.OUTSIDE else stood)
         return Told(moment, case, now, events, may_open(actor, seen, tree), tree)
-
-
-def _known(stream: list[Recorded], position: int, occurred: datetime | None) -> list[Recorded]:
-    return [
-        recorded
-        for recorded in stream
-        if recorded.position <= position and (occurred is None or recorded.occurred_at <= occurred)
-    ]

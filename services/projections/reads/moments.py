@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -10,6 +11,7 @@ import msgspec
 from services.projections.figures.queries import AsOf
 from services.projections.reads.progress import WAIT_MAX_S, Progress
 from shared.events.ledger.reader import Head, fetch_head, fetch_range, position_at
+from shared.events.recorded import Recorded
 from shared.runtime.database import Pool
 from shared.runtime.problems import Problem, Text, invalid
 from shared.runtime.trees import Trees
@@ -67,6 +69,12 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def as_of(self) -> AsOf:
         return AsOf(position=self.position, occurred=self.occurred)
+
+    def happened(self, events: Sequence[Recorded]) -> Sequence[Recorded]:
+        """Those of some known events that had happened by then."""
+        if self.occurred is None:
+            return events
+        return [recorded for recorded in events if recorded.occurred_at <= self.occurred]
 
     @property
     def known_now(self) -> bool:

@@ -91,7 +91,11 @@ async def search_cases(
         async with sources.pool.connection() as connection:
             having, grams = await _having(sources, connection, words)
             proposed = await _propose(sources, connection, having, grams, wanted, actor, moment, after)
-        found += await _confirmed(sources, proposed, words, actor, moment)
+        confirmed = await _confirmed(sources, proposed, words, actor, moment)
+        if wanted.merging is not None:
+            async with sources.pool.connection() as connection:
+                confirmed = await wanted.merging.only(connection, confirmed, moment)
+        found += confirmed
         if len(found) > limit or len(proposed) < _AT_ONCE:
             break
         after = _place(proposed[-1][0])
