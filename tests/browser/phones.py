@@ -142,7 +142,7 @@ class Phone:
 
     def send_from_pages_alone(self) -> None:
         """As where there is no Background Sync; what the worker sends can't be caught on its way."""
-        self.context.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
+        self.context.add_init_script("delete globalThis.ServiceWorkerRegistration?.prototype.sync")
 
     def expire(self) -> None:
         """Lets the session end without signing out."""

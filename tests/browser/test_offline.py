@@ -396,6 +396,7 @@ def test_two_tabs_send_once_and_keep_each_its_own_draft(village: Village, new_ph
 def test_another_account_sees_and_sends_nothing_of_the_first(village: Village, new_phone: NewPhone) -> None:
     phone = new_phone()
     page = phone.open()
+    phone.send_from_pages_alone()
     phone.sign_in(village.leader)
     phone.prepare("/m/record")
     phone.signal(False)

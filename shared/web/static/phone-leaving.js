@@ -1,19 +1,23 @@
-/** Signing out, and signing in as whoever it may be, on any page: what is in the device can't be read from then on. */
+/** Signing out, and signing in as whoever it may be, on any page: what the device keeps for one is nothing for another. */
 
-import { awaitEntry, leave } from "./phone-store.js";
+import { doubt, leave, settle } from "./phone-store.js";
 
-for (const form of document.querySelectorAll('form[action="/sign-out"], form[action^="/sign-in"]')) {
-  /** @type {HTMLFormElement} */ (form).addEventListener("submit", lockFirst);
+const SIGNING_IN = 'form[action^="/sign-in"]';
+const of = (/** @type {string} */ name) => /** @type {HTMLMetaElement | null} */ (document.querySelector(`meta[name=${name}]`))?.content;
+
+for (const form of document.querySelectorAll(`form[action="/sign-out"], ${SIGNING_IN}`)) {
+  /** @type {HTMLFormElement} */ (form).addEventListener("submit", tellFirst);
 }
+if (of("csrf") && !of("kept") && !document.querySelector(SIGNING_IN)) await settle(of("account"));
 
 /** @param {SubmitEvent} event */
-async function lockFirst(event) {
+async function tellFirst(event) {
   event.preventDefault();
   const form = /** @type {HTMLFormElement} */ (event.target);
   try {
-    await (form.action.endsWith("/sign-out") ? leave() : awaitEntry());
+    await (form.action.endsWith("/sign-out") ? leave() : doubt());
   } finally {
-    form.removeEventListener("submit", lockFirst);
+    form.removeEventListener("submit", tellFirst);
     form.requestSubmit(event.submitter);
   }
 }

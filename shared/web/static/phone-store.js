@@ -2,7 +2,8 @@
  * What the phone keeps: sealed with AES-GCM under a key that the server gives to whoever has signed in and
  * that the browser lets nobody read. In the clear are only random names, digests and times.
  *
- * @typedef {{account: string, key: CryptoKey, syncedAt: number}} Keeper whose things can be read now
+ * @typedef {{account: string, key: CryptoKey, syncedAt: number, inDoubt?: boolean}} Keeper whose things can be read now;
+ *   in doubt while somebody, perhaps another one, is signing in
  * @typedef {"pages" | "drafts" | "draft_photos" | "outbox" | "photos"} Kind
  * @typedef {{kind: Kind, name: string, value?: unknown}} Change a value to keep (JSON, or bytes); without one, it goes
  */
@@ -89,14 +90,24 @@ export async function enter(account, secret) {
 }
 
 /** Signing out: the key goes, with the pages; what was typed stays, and can't be read. */
-export const leave = () => lockAll(["pages"]);
+export async function leave() {
+  for (const left of await keepers()) await lock(left, ["pages"]);
+}
 
-/** Signing in: until it is known who does, nothing can be read. */
-export const awaitEntry = () => lockAll([]);
+/** Somebody is signing in, which may fail, or be somebody else. */
+export async function doubt() {
+  await transact(["keepers"], "readwrite", (t) => {
+    t.objectStore("keepers").openCursor().onsuccess = (event) => {
+      const cursor = /** @type {IDBRequest<IDBCursorWithValue | null>} */ (event.target).result;
+      cursor?.update({ ...cursor.value, inDoubt: true });
+      cursor?.continue();
+    };
+  });
+}
 
-/** @param {Kind[]} emptied */
-async function lockAll(emptied) {
-  for (const known of await keepers()) await lock(known, emptied);
+/** Somebody has signed in: what was in doubt can't be read any more. @param {string} [account] theirs, where it is known */
+export async function settle(account) {
+  for (const known of await keepers()) if (known.inDoubt && known.account !== account) await lock(known, []);
 }
 
 /** @param {Keeper} whose @param {Kind[]} emptied */
@@ -113,7 +124,7 @@ export async function synced(account, now) {
     const store = t.objectStore("keepers");
     store.get(account).onsuccess = (event) => {
       const found = /** @type {IDBRequest<Keeper | undefined>} */ (event.target).result;
-      if (found?.key) store.put({ ...found, syncedAt: now });
+      if (found?.key) store.put({ ...found, syncedAt: now, inDoubt: false });
     };
   });
 }

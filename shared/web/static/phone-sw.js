@@ -79,7 +79,9 @@ async function page(request, path) {
   // Looked at late, if at all.
   fetching.catch(() => undefined);
   const kept = await keptPage(path);
-  const answer = await Promise.race([fetching.catch(() => undefined), ...(kept ? [pause()] : [])]);
+  // While somebody signs in, only the network knows whose page it should be.
+  const isTheirs = !(await keeper())?.inDoubt;
+  const answer = await Promise.race([fetching.catch(() => undefined), ...(kept && isTheirs ? [pause()] : [])]);
   if (answer?.status === 404) return (await newCase(path)) ?? answer;
   if (answer && !NOBODY_THERE.includes(answer.status)) return answer;
   return kept ?? (await newCase(path)) ?? answer ?? (await caches.match(WITHOUT_SIGNAL)) ?? Response.error();
