@@ -90,9 +90,9 @@ def operations(room: Room) -> tuple[Operation, ...]:
         )
 
     async def export_comparison(request: Request, me: Me) -> Answer:
-        asked = given(request)
+        asked = given(exporting(request))
         wording = await wording_of(room, request, [asked.one("unit")])
-        seen = await _comparison(room, exporting(request), asked, wording)
+        seen = await _comparison(room, request, asked, wording)
         return await exported(_export_comparison(seen, asked, wording), request.parameters["form"])
 
     return (

@@ -82,15 +82,18 @@ def _printed(table: Table, wording: Wording) -> Printed:
 
 
 def exporting(request: Request) -> Request:
-    """The request, marked so that the register of reads tells what it reads as taken along."""
+    """The request, marked so that the register of reads tells what it reads as taken along.
+
+    Raises: Problem 404 for a form that there isn't, before anything is read.
+    """
+    if request.parameters["form"] not in FORMS:
+        raise Problem("not-found")
     request.headers[b"anjie-purpose"] = b"export"
     return request
 
 
 async def exported(export: Export, form: str) -> Answer:
-    """The file, of a `form` that there is. Raises: Problem 404."""
-    if form not in FORMS:
-        raise Problem("not-found")
+    """The file, of a `form` that there is."""
     media_type, write = FORMS[form]
     headers = (
         (b"content-disposition", f'attachment; filename="{export.name}.{form}"'.encode("ascii")),

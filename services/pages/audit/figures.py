@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from services.pages.api import Refused
-from services.pages.audit.exports import Export, export_of, exported
+from services.pages.audit.exports import Export, export_of, exported, exporting
 from services.pages.audit.figure_tables import backlog_table, kpi_table, urgent_table
 from services.pages.audit.tables import Table
 from services.pages.audit.units import Choice, chosen_unit
@@ -79,7 +79,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
         return room.pages.render(request, "audit/figure_parts.html", seen=seen)
 
     async def export(request: Request, me: Me) -> Answer:
-        seen = await figures(room, request, me, given(request))
+        seen = await figures(room, exporting(request), me, given(request))
         return await exported(_export(seen), request.parameters["form"])
 
     return (
