@@ -446,6 +446,18 @@ def test_the_past_is_shown_in_the_clear_as_it_stood(new_page: NewPage, scene: Sc
     expect(page.locator("main")).to_have_class(re.compile("in-past"))
     expect(page.locator("main")).to_contain_text(f"位置 {timeline[escalated - 1]['position']}")
     assert page.locator(".timeline > li").count() == escalated
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV").click()
+    written = taken.value.path().read_text("utf-8-sig")
+    assert f"位置 {timeline[escalated - 1]['position']}" in written
+    assert f"明文，由 {scene.supervisor.sub} 调取" in written
+    assert "核对上报经过" in written
+    assert clear_title(scene) in written
+    expect(page.get_by_role("region", name="案件情形")).to_contain_text(clear_title(scene))
+    query = {"case_id": scene.case_id, "limit": 1_000}
+    on_record = scene.cast.read("/v1/audit/reads", scene.supervisor, **query)["items"]
+    reasoned = [item["read"] for item in on_record if item["reason"] == "核对上报经过"]
+    assert reasoned == ["unmask", "export/unmask"]
 
 
 def test_why_is_asked_in_a_dialog_that_the_keyboard_reaches(new_page: NewPage, scene: Scene) -> None:

@@ -1,17 +1,25 @@
 """A case in the clear for those who oversee it: for a reason, which is on record before they see anything."""
 
+import html
+import io
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
+from openpyxl import load_workbook
+from pypdf import PdfReader
 
+from services.pages.timelines import EVENTS_A_READ
 from services.projections.reads.audit import UNMASKINGS_MAX
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.e2e.conftest import Anjie, Json, Person, Town
 from tests.e2e.reading import command, read, serving_a_module, settled
 from tests.e2e.sessions import signed_in
+from tests.e2e.test_commands_batch import line, send
 
 TITLE = "宅基地边界纠纷"
 REASON = "王五来访，反映张三不履行协议"
@@ -185,3 +193,129 @@ def test_a_page_needs_its_csrf_token(running: Anjie, place: Town) -> None:
     path = f"/v1/cases/{case['case_id']}:unmask"
     assert page.post(path, {"reason": REASON}).status_code == 403
     assert page.post(path, {"reason": REASON}, **page.csrf).status_code == 200
+
+
+def visit(findings: str) -> Json:
+    return {"visit_kind": "FOLLOW_UP", "findings": findings}
+
+
+def as_export(person: Person, case: Json) -> Any:
+    return person.post(
+        f"/v1/cases/{case['case_id']}:unmask", {"reason": REASON}, headers={"Anjie-Purpose": "export"}
+    )
+
+
+def test_what_is_taken_along_is_on_record_as_that(running: Anjie, place: Town) -> None:
+    case = place.open_case()
+    supervisor = overseer(running, place, "s")
+    assert as_export(supervisor, case).status_code == 200
+    [entry] = register(supervisor, case)
+    assert (entry["read"], entry["reason"]) == ("export/unmask", REASON)
+
+
+def test_events_come_in_pages_as_of_one_position(running: Anjie, place: Town) -> None:
+    case = place.open_case()
+    for _ in range(3):
+        last = command(place.leader, case, "record-visit", visit("再次走访"))
+    supervisor = overseer(running, place, "s")
+    path = f"/v1/cases/{case['case_id']}:unmask?at_position={last['position']}"
+    whole = supervisor.post(path, {"reason": REASON}).json()
+    pages: list[list[Json]] = []
+    after = 0
+    while True:
+        page = supervisor.post(path, {"reason": REASON, "limit": 2, "after": after}).json()
+        assert (page["before"], page["total"]) == (2 * len(pages), whole["total"])
+        pages.append(page["items"])
+        if not page["more"]:
+            break
+        after = page["items"][-1]["version"]
+    assert [item for items in pages for item in items] == whole["items"]
+    assert len(whole["items"]) == whole["total"]
+    assert len(register(supervisor, case)) == 1 + len(pages)
+
+
+class Asking:
+    """A supervisor who has signed in asks for a case in the clear on its page."""
+
+    def __init__(self, running: Anjie, place: Town, case: Json) -> None:
+        self.person = overseer(running, place, "page")
+        self._signed_in = signed_in(running, self.person, "supervisor", place.village)
+        self.path = f"/audit/cases/{case['case_id']}/unmask"
+
+    def ask(self, path: str, reason: str = REASON) -> httpx.Response:
+        fields = {"reason": reason, "csrf": self._signed_in.session.csrf}
+        headers = self._signed_in.credentials | {"Accept-Language": "en", "Accept": "text/html"}
+        return self._signed_in.http.post(path, data=fields, headers=headers)
+
+
+def test_the_page_says_which_events_of_many_it_shows_and_leads_to_the_rest(
+    running: Anjie, place: Town
+) -> None:
+    case = place.open_case()
+    lines = [
+        line(f"/v1/cases/{case['case_id']}/record-visit", visit(f"note {n}")) for n in range(EVENTS_A_READ)
+    ]
+    assert {answer["status"] for answer in send(place.leader, lines)} == {200}
+    asking = Asking(running, place, case)
+    first = asking.ask(asking.path)
+    total = read(asking.person, f"/v1/cases/{case['case_id']}")["version"]
+    assert f"There are {total} events; these are 1 to {EVENTS_A_READ}." in first.text
+    [following] = re.findall(rf'formaction="({asking.path}\?[^"]*)"', first.text)
+    command(place.leader, case, "record-visit", visit("later than what was asked for"))
+    rest = asking.ask(html.unescape(following))
+    assert f"There are {total} events; these are {EVENTS_A_READ + 1} to {total}." in rest.text
+    assert f"note {EVENTS_A_READ - 1}" in rest.text
+    assert f"note {EVENTS_A_READ - 1}" not in first.text
+    assert "later than what was asked for" not in rest.text
+    assert re.findall(rf'formaction="({asking.path}\?[^"]*)"', rest.text) == []
+    [file, *_] = re.findall(rf'formaction="({asking.path}/export/csv\?[^"]*)"', rest.text)
+    taken = asking.ask(html.unescape(file)).text
+    assert f"these are {EVENTS_A_READ + 1} to {total}." in taken
+    assert "note 0" not in taken
+    assert f"note {EVENTS_A_READ - 1}" in taken
+    reads = [entry["read"] for entry in register(asking.person, case) if entry["reason"] is not None]
+    assert reads == ["unmask", "unmask", "export/unmask"]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
+def test_a_file_says_who_took_it_along_why_and_as_of_which_position(
+    running: Anjie, place: Town, form: str
+) -> None:
+    case = place.open_case()
+    asking = Asking(running, place, case)
+    pinned = f"at_position={case['position']}"
+    answer = asking.ask(f"{asking.path}/export/{form}?{pinned}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    told = words_of(form, answer.content)
+    for said in (asking.person.ref, REASON, TITLE, "张三", f"position {case['position']}"):
+        assert said in told, (said, told)
+    [entry] = register(asking.person, case)
+    assert (entry["read"], entry["as_of_position"]) == ("export/unmask", case["position"])
+
+
+def words_of(form: str, content: bytes) -> str:
+    """Without what breaks lines."""
+    if form == "csv":
+        return content.decode("utf-8-sig")
+    if form == "pdf":
+        pages = [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
+        assert all("position" in page for page in pages)
+        return "".join(pages).replace("\n", "")
+    sheets = load_workbook(io.BytesIO(content)).worksheets
+    assert all("position" in (sheet.oddFooter.left.text or "") for sheet in sheets if sheet.oddFooter)
+    return "\n".join(str(cell.value) for sheet in sheets for row in sheet.iter_rows() for cell in row)
+
+
+def test_a_form_that_there_is_not_is_refused_before_anything_is_read(running: Anjie, place: Town) -> None:
+    case = place.open_case()
+    asking = Asking(running, place, case)
+    page = signed_in(running, asking.person, "supervisor", place.village)
+    assert asking.ask(f"{asking.path}/export/xyz").status_code == 404
+    for path in (f"/audit/cases/{case['case_id']}/export/xyz", "/audit/export/xyz"):
+        assert page.get(path).status_code == 404
+    assert page.get("/audit/figures/explain/registered/export/xyz").status_code == 404
+    assert page.get("/audit/figures/compare/export/xyz", a=1, b=2).status_code == 404
+    assert register(place.auditor, case) == []
+    assert asking.ask(f"{asking.path}/export/csv", " ").status_code == 422
+    assert register(place.auditor, case) == []

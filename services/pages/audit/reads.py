@@ -40,7 +40,7 @@ def _row(item: Mapping[str, Any], wording: Wording) -> list[Cell]:
         Cell(item["actor_ref"]),
         Cell(wording.code("role", item["actor_role"])),
         Cell(wording.unit(item["unit"])),
-        Cell(_what(item["read"], wording), kind="warn" if item["read"] == "unmask" else ""),
+        Cell(_what(item["read"], wording), kind="warn" if item["reason"] is not None else ""),
         Cell("" if item["reason"] is None else wording.text(item["reason"])),
         Cell(item["as_of_position"]),
     ]

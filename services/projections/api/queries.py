@@ -198,7 +198,8 @@ class UnmaskCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     reason: Annotated[str, Meta(min_length=1, max_length=1_000)]
     after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
-    """The events after this version, at most 5,000."""
+    """The events after this version."""
+    limit: LongLimit = LONG_LIMIT_MAX
 
 
 class TimelineQuery(PageQuery, frozen=True, kw_only=True):

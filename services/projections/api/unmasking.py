@@ -3,7 +3,8 @@
 from typing import Final
 
 from services.projections.api.answers.cases import UnmaskedAnswer
-from services.projections.api.queries import LONG_LIMIT_MAX, MomentQuery, UnmaskCase
+from services.projections.api.noted import PURPOSE, read_as
+from services.projections.api.queries import MomentQuery, UnmaskCase
 from services.projections.reads.reads import Reads
 from shared.runtime.web import Answer, Operation, Request, json_answer
 
@@ -17,9 +18,11 @@ def operation(reads: Reads) -> Operation:
         case_id = request.id("case_id")
         told = await reads.cases.to_unmask(case_id, request.actor, asked)
         about = [person.person_ref for person in told.now.people]
-        await reads.register.note_unmasking(request.actor, case_id, body.reason, told.moment.as_of, about)
+        await reads.register.note_unmasking(
+            request.actor, case_id, read_as(request, "unmask"), body.reason, told.moment.as_of, about
+        )
         answer = await reads.cases.unmasked(
-            told, request.actor, request.language, after=body.after, limit=LONG_LIMIT_MAX
+            told, request.actor, request.language, after=body.after, limit=body.limit
         )
         return json_answer(answer, 200, _KEPT_BY_NOBODY)
 
@@ -35,5 +38,5 @@ def operation(reads: Reads) -> Operation:
         query=MomentQuery,
         answers={200: UnmaskedAnswer},
         problems=(403, 429),
-        headers=("?Accept-Language",),
+        headers=("?Accept-Language", f"?{PURPOSE}"),
     )

@@ -38,7 +38,7 @@ _LIST: Final = """
     WHERE case_id = %s AND read_id > %s ORDER BY read_id LIMIT %s
 """
 
-_UNMASK: Final = "SELECT audit.unmask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_UNMASK: Final = "SELECT audit.unmask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class Read(NamedTuple):
@@ -77,7 +77,7 @@ class ReadRegister:
                 await self._write(reads)
 
     async def note_unmasking(
-        self, actor: Actor, case_id: UUID, reason: str, as_of: AsOf, about: Iterable[UUID]
+        self, actor: Actor, case_id: UUID, read: str, reason: str, as_of: AsOf, about: Iterable[UUID]
     ) -> None:
         """Returns once it is stored, with the reason sealed; `about` are the people whom that may concern.
 
@@ -90,7 +90,7 @@ class ReadRegister:
             values = (
                 case_id, actor.ref, actor.role, actor.unit, as_of.position, as_of.occurred,
                 msgspec.json.encode(sealed), key.key_id, key.wrapped, list(key.persons),
-                WINDOW, UNMASKINGS_MAX,
+                WINDOW, UNMASKINGS_MAX, read,
             )  # fmt: skip
             row = await (await connection.execute(_UNMASK, values)).fetchone()
         wait: timedelta | None = None if row is None else row[0]

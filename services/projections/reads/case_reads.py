@@ -92,13 +92,15 @@ class CaseReads:
     async def unmasked(
         self, told: Told, actor: Actor, language: str, *, after: int, limit: int
     ) -> dict[str, Any]:
-        """The case and its events after version `after`, in the clear, and whether there are more events."""
+        """The case and its events after version `after`, in the clear, and which of all these are."""
         rest = [recorded for recorded in told.events if recorded.version > after]
         case = await self._case(told, actor)
         return {
             "case": case,
             "items": await self._items(told, rest[:limit], language),
             "more": len(rest) > limit,
+            "before": len(told.events) - len(rest),
+            "total": len(told.events),
             **told.moment.stamp(),
         }
 

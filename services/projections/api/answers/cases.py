@@ -189,6 +189,10 @@ class UnmaskedAnswer(Answer, frozen=True, kw_only=True):
     """Its timeline."""
     more: bool
     """Whether there are later events than these."""
+    before: int
+    """How many come before these."""
+    total: int
+    """How many there are as of the moment."""
 
 
 class CaseToAct(CaseListed, frozen=True, kw_only=True):
