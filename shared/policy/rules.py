@@ -218,7 +218,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "surrogate": ("含有不成对的代理字符", "contains a lone surrogate"),
     "blank": ("不能只是空白", "is blank"),
     "absurd-date": ("日期不合理(1900–2200)", "is not within 1900–2200"),
-    "backwards": ("早于 from", "lies before from"),
+    "backwards": ("早于起始日期", "lies before from"),
     "repeated": ("有重复", "names something twice"),
     "one-of-two": ("两项须且只须填一项", "exactly one of the two is needed"),
     "not-both": ("两项至多填一项", "at most one of the two"),

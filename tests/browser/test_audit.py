@@ -537,6 +537,32 @@ def test_figures_are_those_of_the_moment(new_page: NewPage, scene: Scene) -> Non
     expect(figure(page, "处置率")).to_have_text("100.00% (1/1)")
 
 
+def test_figures_are_never_shown_under_a_name_that_is_not_theirs(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, "/audit/figures?unit_name=哪里都不是")
+    unit = page.get_by_label("单位（含下属）")
+    expect(unit).to_have_value("哪里都不是")
+    expect(unit).to_have_accessible_description(re.compile("没有这个名称的单位"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(scene.group.village.name)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "told"),
+    [
+        ("at_position=abc", "截至位置", "须是整数"),
+        ("from=2025-02-30", "统计时段从", "不是日期"),
+        ("from=2025-02-02&to=2025-01-01", "统计时段到", "早于起始日期"),
+        ("day=9999-12-31", "截至日期", "须是今天或以前的日期"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_words(
+    new_page: NewPage, scene: Scene, asked: str, field: str, told: str
+) -> None:
+    page = scene.open(new_page, "/audit")
+    # An address that somebody wrote: the fields themselves take no such thing.
+    page.goto(f"/audit/figures?{asked}")
+    expect(page.get_by_label(field)).to_have_accessible_description(re.compile(told))
+
+
 def test_a_number_is_explained_by_as_many_cases_down_to_their_events(new_page: NewPage, scene: Scene) -> None:
     resolved = scene.position_of("case.resolved")
     page = scene.open(new_page, f"/audit/figures?at_position={resolved - 1}")

@@ -246,7 +246,7 @@ def test_a_case_is_found_by_its_words_which_stand_in_no_address(new_page: NewPag
     assert not [url for url in asked if "%E6%99%92" in url.upper() or "晒" in url]
     text.fill(" ")
     page.get_by_role("button", name="查找").click()
-    expect(text).to_have_accessible_description(re.compile("长度须"))
+    expect(text).to_have_accessible_description(re.compile("不能为空"))
     text.fill("从来没有的词语")
     page.get_by_role("button", name="查找").click()
     expect(page.locator(".empty")).to_have_text("没有符合条件的案件。")

@@ -62,6 +62,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
                 raise
             wrong = wrong_fields(refused, "unit")
             seen = await figures(room, request, me, Given())
+        wrong |= _wrong_day(asked, seen.wording)
         stops = await _stops(room, request, asked, seen)
         return room.pages.render(
             request,
@@ -93,7 +94,8 @@ async def figures(room: Room, request: Request, me: Me, asked: Given) -> Figures
     """What the address asks for; every figure of it as of the same position. Raises: Refused."""
     unit = await chosen_unit(room, request, asked)
     if unit.unit_id is None:
-        unit = unit._replace(unit_id=me.unit, name=unit.name or me.unit_name or "")
+        # What was typed names none alone: the figures are those of the reader's own.
+        unit = unit._replace(unit_id=me.unit, name=me.unit_name or "")
     at = _moment(asked)
     period = {name: value for name in ("from", "to") if (value := asked.one(name))}
     backlog = await room.api.get(request, "/v1/backlog", by="origin", unit=unit.unit_id, **at)
@@ -139,6 +141,13 @@ def _export(seen: Figures) -> Export:
     )
 
 
+def _wrong_day(asked: Given, wording: Wording) -> dict[str, str]:
+    day = asked.one("day")
+    if day is None or end_of(day) is not None or day == day_of(datetime.now(UTC)).isoformat():
+        return {}
+    return {"day": wording.say("audit.day_wrong")}
+
+
 def _moment(asked: Given) -> dict[str, str]:
     """What the reads are asked with: nothing of now. A day is meant to its end."""
     found = {name: value for name in ("at_position", "at_occurred") if (value := asked.one(name))}
@@ -152,7 +161,7 @@ def end_of(day: str | None) -> str | None:
     """The last instant of a day in Shanghai; None for what is no day, and for one that isn't over."""
     try:
         following = date.fromisoformat(day or "") + timedelta(days=1)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     end = datetime.combine(following, time(), SHANGHAI) - _A_MOMENT
     return None if end >= datetime.now(UTC) else end.isoformat()

@@ -48,7 +48,7 @@ TREND_DAYS_MAX: Final = 366
 
 _LATER = Text("lies after the moment asked for", "晚于所问的时刻")
 _TOO_LONG = Text(f"lies more than {TREND_DAYS_MAX} days before the end", f"距结束日超过 {TREND_DAYS_MAX} 天")
-_BACKWARDS = Text("lies before from", "早于 from")
+_BACKWARDS = Text("lies before from", "早于起始日期")
 _NO_LEVELS = Text("is only for containment_rate", "仅用于 containment_rate")
 _NO_CATEGORY = Text("is no category of any rules", "不是任何规则中的类别")
 ALL_CASES = Text(

@@ -23,7 +23,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ONE_OF = Text("and at_position exclude each other", "与 at_position 只能给出一个")
 _BEYOND = Text("lies beyond the head of the ledger", "超出账本的最后位置")
-_BACKWARDS = Text("lies after b", "晚于 b")
+_BACKWARDS = Text("lies after b", "晚于较晚的时刻")
 _FUTURE = Text("lies in the future", "在将来")
 
 
