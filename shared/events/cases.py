@@ -86,8 +86,14 @@ class Term(Part, frozen=True, kw_only=True):
 
 
 class Signature(Part, frozen=True, kw_only=True):
+    """That somebody signed; of what was recorded before the file was named, neither it nor paper is told."""
+
     person_ref: UUID
     kind: SignatureKind
+    digest: str | None = None
+    """Of the attached file in which it is."""
+    on_paper: bool = False
+    """Whether it is on paper alone, whatever was drawn before."""
 
 
 class Subject(Part, frozen=True, kw_only=True):

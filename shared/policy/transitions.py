@@ -191,6 +191,7 @@ _ROWS: tuple[Transition, ...] = (
     _row(
         "record-agreement", frozenset(("IN_MEDIATION",)), _MEDIATOR,
         (cases.AgreementReached, cases.AgreementEffective), "RESOLVED", "not-a-party", "agreement-form",
+        "file-unknown",
     ),
     _row(
         "terminate-mediation", frozenset(("IN_MEDIATION",)), _MEDIATOR_OR_PARTY,

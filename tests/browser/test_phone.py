@@ -139,6 +139,10 @@ def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) ->
     assert told["agreement"]["effective"]
     assert [document["document_kind"] for document in told["documents"]] == ["AGREEMENT", "AGREEMENT"]
     assert [document["person_ref"] for document in told["documents"]] == told["mediation"]["parties"]
+    steps = place.read(f"/v1/cases/{case['case_id']}/timeline")["items"]
+    drawn = [step["data"]["digest"] for step in steps if step["topic"] == "case.document_attached"]
+    [reached] = [step["data"] for step in steps if step["topic"] == "case.agreement_reached"]
+    assert [signature["digest"] for signature in reached["signatures"]] == drawn
 
     reader, text = printed(phone, "打印协议书")
     assert "人民调解协议书" in text

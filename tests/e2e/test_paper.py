@@ -2,6 +2,7 @@
 
 import io
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -36,7 +37,8 @@ def case(town: Town) -> Json:
     return opened | {"version": version, "parties": parties}
 
 
-def agree(town: Town, case: Json, form: str = "WRITTEN") -> Json:
+def agree(town: Town, case: Json, form: str = "WRITTEN", **first: Any) -> Json:
+    """`first`: what the signature of the first party says beside how it was given."""
     path = f"/v1/cases/{case['case_id']}"
     told: Json = town.leader.get(path).json()
     today = day_of(datetime.fromisoformat(told["as_of_instant"]))
@@ -48,11 +50,12 @@ def agree(town: Town, case: Json, form: str = "WRITTEN") -> Json:
     }
     if form == "WRITTEN":
         signatures = [{"person_ref": party, "kind": "SIGNED"} for party in case["parties"]]
+        signatures[0] |= first
         body |= {"signatures": signatures, "mediator_signed": True, "committee_sealed": True}
     return town.leader.done(f"{path}/record-agreement", body, version=told["version"])
 
 
-def sign(town: Town, case: Json, party: str) -> None:
+def sign(town: Town, case: Json, party: str) -> str:
     """On the glass, as the phone's page sends it."""
     drawn = io.BytesIO()
     image = Image.new("RGB", (600, 200), "white")
@@ -61,6 +64,7 @@ def sign(town: Town, case: Json, party: str) -> None:
     file_id = upload(town.leader, drawn.getvalue(), key=f"signature {party}").json()["file_id"]
     document = {"document_kind": "AGREEMENT", "file_id": file_id, "person_ref": party}
     town.leader.done(f"/v1/cases/{case['case_id']}/attach-document", document)
+    return str(file_id)
 
 
 def fetch(anjie: Anjie, who: Person, case: Json, name: str, language: str = "zh") -> httpx.Response:
@@ -98,6 +102,36 @@ def test_an_agreement_is_printed_as_it_is_to_be_signed(anjie: Anjie, town: Town,
     assert fetch(anjie, town.leader, case, "agreement").content == answer.content
     assert fetch(anjie, town.leader, case, "agreement", "en").content == answer.content
     assert len(answer.content) < 200_000
+
+
+def images(reader: PdfReader) -> int:
+    return sum(len(page.images) for page in reader.pages)
+
+
+def test_what_was_drawn_stands_under_no_signature_that_is_on_paper(
+    anjie: Anjie, town: Town, case: Json
+) -> None:
+    sign(town, case, case["parties"][0])
+    agree(town, case, on_paper=True)
+    assert images(read(fetch(anjie, town.leader, case, "agreement"))[0]) == 0
+
+
+def test_an_agreement_names_the_signature_and_a_correction_changes_nothing_of_it(
+    anjie: Anjie, town: Town, case: Json
+) -> None:
+    file_id = sign(town, case, case["parties"][0])
+    agree(town, case, file_id=file_id)
+    path = f"/v1/cases/{case['case_id']}"
+    timeline = town.leader.get(f"{path}/timeline").json()["items"]
+    [reached] = [item for item in timeline if item["topic"] == "case.agreement_reached"]
+    [attached] = [item for item in timeline if item["topic"] == "case.document_attached"]
+    assert reached["data"]["signatures"][0]["digest"] == attached["data"]["digest"]
+    body = {"event_id": reached["event_id"], "field": "facts", "correction": "流进院子的是雨水。"}
+    corrected = town.village_officer.done(f"{path}/record-correction", body)
+    reader, text = read(fetch(anjie, town.leader, case, "agreement"))
+    assert images(reader) == 1
+    assert "纠纷主要事实、争议事项：" + FACTS in text
+    assert f"“事实和争议”更正为“流进院子的是雨水。”（账本位置{corrected['position']}）" in text
 
 
 def test_an_agreement_by_word_of_mouth_is_registered(anjie: Anjie, town: Town, case: Json) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.events.cases import AgreementReached
 from shared.policy.refusal import Forbidden, GuardFailed, WrongState
 from tests.unit.casework import (
     LEADER,
@@ -161,6 +162,28 @@ def test_a_written_agreement_needs_all_three(missing: str) -> None:
         "case.agreement_effective",
     ]
     assert (dispute.case.state, dispute.case.outcome, dispute.case.degree) == ("RESOLVED", "SETTLED", "FULL")
+
+
+def test_a_signature_names_a_file_that_is_attached_as_the_signers_own() -> None:
+    dispute = Dispute()
+    dispute.offer()
+    dispute.consent()
+    mine, other, unattached = (str(new_id()) for _ in range(3))
+    for file_id, kind in ((mine, "AGREEMENT"), (other, "EVIDENCE")):
+        document = {"document_kind": kind, "file_id": file_id, "person_ref": dispute.first}
+        dispute.send("attach-document", LEADER, **document)
+
+    def agreement(person_ref: str, file_id: str) -> dict[str, Any]:
+        return ORAL | {"signatures": [{"person_ref": person_ref, "kind": "SIGNED", "file_id": file_id}]}
+
+    for person_ref, file_id in ((dispute.first, other), (dispute.first, unattached), (dispute.second, mine)):
+        with refused(GuardFailed, "file-unknown"):
+            dispute.send("record-agreement", LEADER, **agreement(person_ref, file_id))
+    dispute.send("record-agreement", LEADER, **agreement(dispute.first, mine))
+    reached = [
+        event for _, event in dispute.docket.streams[dispute.case_id] if type(event) is AgreementReached
+    ]
+    assert [signature.digest for signature in reached[0].signatures] == ["digest"]
 
 
 def test_closing_waits_for_dossier_and_performance() -> None:

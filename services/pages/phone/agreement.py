@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.pages.api import Refused
+from services.pages.commands.case_choices import TEXTS
 from services.pages.phone.clear import seen_in_the_clear
 from services.pages.places import place_of
 from services.pages.printing import print_out
@@ -36,6 +37,7 @@ from shared.runtime.web import Answer, Request
 _OFFERED: Final = "case.mediation_offered"
 _REACHED: Final = "case.agreement_reached"
 _ATTACHED: Final = "case.document_attached"
+_CORRECTED: Final = "case.record_corrected"
 
 Item = Mapping[str, Any]
 
@@ -47,6 +49,8 @@ class Recorded(NamedTuple):
     parties: Sequence[str]
     signed: Mapping[str, str]
     """By party, the file of what they signed."""
+    corrections: Sequence[Item] = ()
+    """Of the record of it, which change nothing of what was signed."""
 
 
 def agreement_page(room: Room) -> Handler:
@@ -69,22 +73,36 @@ def agreement_page(room: Room) -> Handler:
 
 
 def recorded_in(items: Iterable[Item]) -> Recorded | None:
-    """The last agreement of a timeline, with the signatures that were attached for it and for none before.
+    """The last agreement of a timeline, with the signatures that it names and the corrections since.
 
-    What somebody drew of whom the agreement doesn't say that they signed was for one that never came about.
+    Of a signature that names neither its file nor paper it is what was attached last for this agreement and
+    for none before. What somebody drew of whom the agreement doesn't say that they signed was for one that
+    never came about.
     """
-    found, parties, signed = None, list[str](), dict[str, str]()
+    found, parties, drawn = None, list[str](), list[Item]()
     for item in items:
         data = item["data"]
         if item["topic"] == _REACHED:
-            by_hand = {each["person_ref"] for each in data.get("signatures", ()) if each["kind"] == "SIGNED"}
-            kept = {party: file_id for party, file_id in signed.items() if party in by_hand}
-            found, signed = Recorded(item, parties, kept), {}
+            found, drawn = Recorded(item, parties, _signed(data.get("signatures", ()), drawn)), []
         elif item["topic"] == _OFFERED:
-            parties, signed = data["parties"], {}
+            parties, drawn = data["parties"], []
         elif item["topic"] == _ATTACHED and _is_signature(data):
-            signed[data["person_ref"]] = data["file_id"]
+            drawn.append(data)
+        elif item["topic"] == _CORRECTED and found and data["event_id"] == found.event["event_id"]:
+            found = found._replace(corrections=[*found.corrections, item])
     return found
+
+
+def _signed(signatures: Iterable[Item], drawn: Sequence[Item]) -> dict[str, str]:
+    """By party, the file of the signature that stands; `drawn` are those attached, the last one last."""
+    return {
+        own["person_ref"]: own["file_id"]
+        for signature in signatures
+        if signature["kind"] == "SIGNED" and not signature.get("on_paper")
+        for own in drawn
+        if own["person_ref"] == signature["person_ref"]
+        and signature.get("digest") in (None, own.get("digest"))
+    }
 
 
 def _is_signature(data: Item) -> bool:
@@ -123,10 +141,11 @@ def agreement_document(
     places += [Signature(say("agreement.mediator")), Signature(say("agreement.recorder"))]
     day = wording.day(event["occurred_at"])
     blocks += [Signatures(places), Seal(say("agreement.seal", committee=committee), day)]
+    blocks += [Text(_corrected(item, wording), soft=True) for item in recorded.corrections]
     return Document(
         name=name,
         language="zh-CN",
-        as_of=datetime.fromisoformat(event["recorded_at"]),
+        as_of=datetime.fromisoformat([event, *recorded.corrections][-1]["recorded_at"]),
         stamp=say("agreement.stamp", number=case["case_id"], position=event["position"]),
         page_of=say("paper.page_of"),
         layout=DEED,
@@ -166,6 +185,19 @@ def _performance(terms: Sequence[Item], wording: Wording) -> str:
         for term in terms
     ]
     return wording.say("agreement.as_agreed", due=wording.say("agreement.then").join(said))
+
+
+def _corrected(correction: Item, wording: Wording) -> str:
+    """That the record says otherwise since: what people signed stays as they signed it."""
+    data = correction["data"]
+    field = data["field"]
+    return wording.say(
+        "agreement.corrected",
+        day=wording.day(correction["occurred_at"]),
+        position=correction["position"],
+        field=wording.say(f"record_field.{field}") if field in TEXTS else field,
+        text=wording.text(data["correction"]),
+    )
 
 
 def _signs(person: Item, wording: Wording) -> str:

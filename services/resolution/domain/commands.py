@@ -56,6 +56,13 @@ class TermFields(Shape, frozen=True, kw_only=True):
 class SignatureFields(Shape, frozen=True, kw_only=True):
     person_ref: UUID
     kind: SignatureKind
+    file_id: UUID | None = None
+    """Of the agreement as they signed it, attached to the case as theirs."""
+    on_paper: bool = False
+
+    def faults(self) -> Iterator[Fault]:
+        if self.on_paper and self.file_id is not None:
+            yield Fault("/on_paper", "not-both")
 
 
 class SubjectFields(Shape, frozen=True, kw_only=True):
@@ -180,6 +187,10 @@ class RecordAgreement(Body, frozen=True, kw_only=True):
     signatures: Annotated[tuple[SignatureFields, ...], Meta(max_length=100)] | None = None
     mediator_signed: bool | None = None
     committee_sealed: bool | None = None
+
+    @property
+    def files(self) -> tuple[UUID, ...]:
+        return tuple(each.file_id for each in self.signatures or () if each.file_id is not None)
 
     def faults(self) -> Iterator[Fault]:
         if self.form == "WRITTEN":

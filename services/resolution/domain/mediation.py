@@ -20,7 +20,15 @@ from shared.events.cases import (
     Term,
 )
 from shared.policy.bodies import PersonalBody
-from shared.policy.checks import among, check_window, for_a_party, not_after, on_case, unconflicted
+from shared.policy.checks import (
+    among,
+    check_window,
+    file_digest,
+    for_a_party,
+    not_after,
+    on_case,
+    unconflicted,
+)
 from shared.policy.command import Command, Decision
 from shared.policy.deciding import decision
 from shared.policy.guards import TERM_STEPS
@@ -91,12 +99,28 @@ def record_agreement(
             for number, term in enumerate(body.terms, 1)
         ),
         signatures=tuple(
-            Signature(person_ref=signature.person_ref, kind=signature.kind) for signature in signatures
+            _signature(case, command, signature, f"/signatures/{index}")
+            for index, signature in enumerate(signatures)
         ),
         mediator_signed=bool(body.mediator_signed),
         committee_sealed=bool(body.committee_sealed),
     )
     return decision(case, command, reached, AgreementEffective())
+
+
+def _signature(case: Case, command: Command, fields: commands.SignatureFields, field: str) -> Signature:
+    """With the digest of the file that it names, which must be the signer's own on an agreement."""
+    digest = None
+    if fields.file_id is not None:
+        digest = file_digest(command, fields.file_id, f"{field}/file_id")
+        theirs = {
+            document.file_id
+            for document in case.documents
+            if document.document_kind == "AGREEMENT" and document.person_ref == fields.person_ref
+        }
+        if fields.file_id not in theirs:
+            raise failed("file-unknown", f"{field}/file_id")
+    return Signature(person_ref=fields.person_ref, kind=fields.kind, digest=digest, on_paper=fields.on_paper)
 
 
 def terminate_mediation(

@@ -14,6 +14,7 @@
  * @property {string} page of the form
  * @property {string} form that its drafts are named after; empty where it keeps none
  * @property {string | null} photo its media type, where one goes along; its bytes are kept under the item's id
+ * @property {string} [signs] the item whose agreement the photo is a signature of
  * @property {number} at when it was submitted, milliseconds
  * @property {boolean} tried whether it may have reached the server
  * @property {Refusal | null} refusal

@@ -93,11 +93,30 @@ function itemsOf(form, replaced) {
   }));
   const main = { ...own, photo: null };
   const items = documents === "first" ? [...photos, main] : [main, ...photos];
-  return (isAttaching && photos.length ? photos : items).map((item) => ({
+  const named = (isAttaching && photos.length ? photos : items).map((item) => ({
     ...item,
     id: (item === main && replaced?.id) || newId(),
     key: crypto.randomUUID(),
   }));
+  nameSignatures(named, replaced);
+  return named;
+}
+
+/**
+ * An agreement names the files of its signatures; one that was not drawn, now or when it was first sent, is on paper.
+ * @param {Item[]} items @param {Item | null} replaced
+ */
+function nameSignatures(items, replaced) {
+  const main = items.find(({ body }) => body.signatures);
+  for (const signature of main?.body.signatures ?? []) {
+    const isTheirs = (/** @type {{person_ref?: string}} */ { person_ref }) => person_ref === signature.person_ref;
+    const drawn = items.find(({ photo, body }) => photo !== null && isTheirs(body));
+    const before = (replaced?.body.signatures ?? []).find(isTheirs);
+    // Its file has no name before it is uploaded.
+    if (drawn) drawn.signs = main?.id;
+    else if (before?.file_id) signature.file_id = before.file_id;
+    else if (!before || before.on_paper) signature.on_paper = true;
+  }
 }
 
 /** @param {HTMLFormElement} form @param {Item[]} items @returns {Promise<import("./phone-store.js").Change[]>} */

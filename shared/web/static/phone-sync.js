@@ -130,7 +130,10 @@ async function uploadPhotos(whose, items, csrf) {
       return true;
     }
     item.body = { ...item.body, file_id: body.file_id };
-    await write(whose, [kept(item)]);
+    const signed = item.signs && (items.find(({ id }) => id === item.signs) ?? (await read(whose, "outbox", item.signs)));
+    const signature = (signed?.body.signatures ?? []).find((/** @type {any} */ each) => each.person_ref === item.body.person_ref);
+    if (signature) signature.file_id = body.file_id;
+    await write(whose, (signature ? [item, signed] : [item]).map(kept));
   }
   return false;
 }
