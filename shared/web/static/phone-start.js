@@ -2,6 +2,7 @@
 
 import { keepDraft } from "./phone-drafts.js";
 import { isAnothers, ownKeeper } from "./phone-here.js";
+import { opens } from "./phone-outbox.js";
 import { listen, queue, synchronise } from "./phone-sync.js";
 import { showWaiting } from "./phone-waiting.js";
 import { element, moment, notice, word } from "./phone-words.js";
@@ -70,6 +71,8 @@ async function show() {
   if (list && whose) showWaiting(list, whose, items, caseId);
   const place = document.getElementById("sync");
   if (place) showStanding(place, items, await isAnothers());
+  // What says that the case is in this phone alone would be wrong from now on.
+  if (news.why === "done" && document.querySelector("[data-alone]") && !items.some((item) => opens(item) && item.case_id === caseId)) location.reload();
 }
 
 /** One of four: no signal, under way, done, or something for somebody to do. @param {HTMLElement} place @param {import("./phone-outbox.js").Item[]} items @param {boolean} anothers */

@@ -81,5 +81,8 @@ function presses(whose, items, item) {
 async function ask(whose, items, item) {
   const more = belonging(items, item).length - 1;
   const words = opens(item) && more ? "discard_case_sure" : "discard_sure";
-  if (confirm(word(words, { said: item.said, n: more }))) await discard(whose, item);
+  if (!confirm(word(words, { said: item.said, n: more }))) return;
+  await discard(whose, item);
+  // The case that this page was of is no more.
+  if (opens(item) && location.pathname.endsWith(item.case_id)) location.assign("/m");
 }
