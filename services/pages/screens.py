@@ -17,7 +17,7 @@ PHONE: Final = Screen(
         ("group_leader", "mediator", "grid_worker", "village_officer", "township_officer", "community_police")
     ),
 )
-AUDIT: Final = Screen("audit", "/audit", frozenset(("supervisor", "auditor")))
+AUDIT: Final = Screen("audit", "/audit", frozenset(("supervisor", "auditor", "privacy_officer")))
 WALL: Final = Screen(
     "wall",
     "/wall",

@@ -176,6 +176,20 @@ def test_a_first_sign_in_by_keyboard_leads_back_to_where_they_wanted(
     theirs.wait_for_url("/m/record")
 
 
+def test_the_operator_lets_in_a_privacy_officer_who_oversees(new_page: NewPage, office: Office) -> None:
+    page = office.open(new_page, "operator", f"/desk/people/new?unit={office.village.unit_id}")
+    page.get_by_label("登录名").fill("隐私 ppl")
+    page.get_by_label("身份").select_option("privacy_officer")
+    page.get_by_role("button", name="开通账户").click()
+    password = told_password(page)
+    theirs = signs_in(new_page, "隐私 ppl", password, "/audit")
+    chooses(theirs, password, PASSWORD)
+    theirs.wait_for_url("/audit")
+    expect(theirs.get_by_role("heading", level=1)).to_have_text("查找案件")
+    theirs.goto("/")
+    expect(theirs.get_by_role("link", name=re.compile("监督回放"))).to_be_visible()
+
+
 def test_somebody_changes_a_password_of_their_own(new_page: NewPage, office: Office) -> None:
     account = office.let_in("mediator", office.group, "钱三 ppl")
     page = office.open(new_page, "village_officer", f"/desk/people/{account}")

@@ -14,6 +14,7 @@ from shared.runtime.identity import issue_token
 from shared.runtime.postgres import EmbeddedPostgres
 from tests.e2e.conftest import JWT_SECRET, Anjie, Json, Person, Town
 from tests.e2e.reading import Listener, ask, command, read, serving_a_module, settled
+from tests.e2e.sessions import signed_in
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +280,32 @@ def test_reads_by_those_who_oversee_are_registered(place: Town) -> None:
     page = place.auditor.get("/v1/audit/reads", case_id=case["case_id"], limit=3)
     assert page.json()["items"] == reads[:3]
     assert ask(place.auditor, page.links["next"]["url"]).json()["items"] == reads[3:6]
+
+
+def test_whoever_oversees_reads_each_case_that_a_board_lists(running: Anjie, place: Town) -> None:
+    urgent = {"urgent": True, "facets": ["JI"], "reason": "老人独居"}
+    asked = place.open_case(procedure="SERVICE", category="SERVICE_REQUEST")
+    case = command(place.leader, asked, "classify-urgency", urgent)
+    served = command(place.leader, case, "perform-service", {"item": "ATTESTATION"})
+    overseers = [
+        running.person(f"{role}-{place.village}", role, place.village)
+        for role in ("supervisor", "auditor", "privacy_officer")
+    ]
+    boards = ("/v1/urgent", "/v1/deadlines", "/v1/services")
+    for person in (place.leader, *overseers):
+        for board in boards:
+            listed = read(person, board, min_position=served["position"])
+            assert case["case_id"] in {item["case_id"] for item in listed["items"]}, board
+            counted = read(person, board, items="false", at_position=listed["as_of_position"])
+            assert counted["items"] == []
+            figures = listed.keys() - {"items", "next", "as_of_instant"}
+            assert {name: counted[name] for name in figures} == {name: listed[name] for name in figures}
+    page = signed_in(running, overseers[0], "supervisor", place.village)
+    assert page.get("/audit/figures").status_code == 200, "whose figures list nothing"
+    reads = read(place.auditor, "/v1/audit/reads", case_id=case["case_id"])["items"]
+    assert [(item["actor_ref"], item["read"]) for item in reads] == [
+        (person.ref, board.removeprefix("/v1/")) for person in overseers for board in boards
+    ]
 
 
 def test_the_feed_has_every_position_and_seals_what_is_private(place: Town) -> None:

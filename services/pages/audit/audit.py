@@ -8,7 +8,9 @@ from services.pages.screens import AUDIT
 from shared.runtime.problems import Text
 from shared.runtime.web import Operation
 
-_FOR_OVERSEERS: Final = Text("For a supervisor or an auditor", "仅供监督员或审计人员使用")
+_FOR_OVERSEERS: Final = Text(
+    "For a supervisor, an auditor or a privacy officer", "仅供监督员、审计人员或隐私专员使用"
+)
 
 
 def operations(room: Room) -> tuple[Operation, ...]:

@@ -102,7 +102,7 @@ async def figures(room: Room, request: Request, me: Me, asked: Given) -> Figures
     position = backlog["as_of_position"]
     pinned = {"at_position": str(position)} | {k: v for k, v in at.items() if k == "at_occurred"}
     urgent, kpi, wording = await asyncio.gather(
-        room.api.get(request, "/v1/urgent", unit=unit.unit_id, limit=1, **pinned),
+        room.api.get(request, "/v1/urgent", unit=unit.unit_id, items="false", **pinned),
         room.api.get(request, "/v1/kpi", unit=unit.unit_id, **period, **pinned),
         wording_of(room, request),
     )

@@ -1,5 +1,6 @@
 """Reads of figures: backlogs, the urgent and the deadline board, the statistics, the service ledger."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -67,6 +68,10 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         tree = sources.trees.at(moment.position, moment.occurred)
         return moment, readable_unit(actor, unit, tree, sources.trees.current)
 
+    async def noted(request: Request, read: str, items: Iterable[Mapping[str, Any]], moment: Moment) -> None:
+        shown = {case_id: None for item in items if (case_id := item.get("case_id")) is not None}
+        await reads.register.note(request.actor, shown, read_as(request, read), moment.as_of)
+
     async def backlog(request: Request) -> Answer:
         query = request.query(BacklogQuery)
         moment, unit = await asked_unit(query, query.unit, request.actor)
@@ -88,11 +93,12 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         figures = await read_urgent(sources, unit, moment, kept_back(sources, request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
-        if request.actor.role != "dashboard":
+        if query.items and request.actor.role != "dashboard":
             wanted = replace(URGENT_AND_OPEN, origin=unit)
             items, following = await list_cases(
                 sources, wanted, request.actor, moment, after=after, limit=query.limit
             )
+        await noted(request, "urgent", items, moment)
         return page_answer(request, query, moment, {**figures, "items": items}, following)
 
     async def deadlines(request: Request) -> Answer:
@@ -101,10 +107,11 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         figures = await count_deadlines(sources, unit, moment, kept_back(sources, request.actor, moment))
         items: list[dict[str, Any]] = []
         following = None
-        if request.actor.role != "dashboard":
+        if query.items and request.actor.role != "dashboard":
             items, following = await list_deadlines(
                 sources, unit, request.actor, moment, after=after, limit=query.limit
             )
+        await noted(request, "deadlines", items, moment)
         return page_answer(request, query, moment, {**figures, "items": items}, following)
 
     async def kpi(request: Request) -> Answer:
@@ -183,10 +190,11 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         )
         items: list[dict[str, Any]] = []
         following = None
-        if request.actor.role != "dashboard":
+        if query.items and request.actor.role != "dashboard":
             items, following = await list_services(
                 sources, unit, period, request.actor, moment, after=after, limit=query.limit
             )
+        await noted(request, "services", items, moment)
         return page_answer(request, query, moment, {**figures, "items": items}, following)
 
     return (
@@ -206,7 +214,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             TrendQuery,
             TrendAnswer,
         ),
-        read_of("/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer),
+        read_of(
+            "/v1/urgent", "read-urgent", "The urgent board.", urgent, UrgentQuery, UrgentAnswer, f"?{PURPOSE}"
+        ),
         read_of(
             "/v1/deadlines",
             "read-deadlines",
@@ -214,6 +224,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             deadlines,
             DeadlinesQuery,
             DeadlinesAnswer,
+            f"?{PURPOSE}",
         ),
         read_of("/v1/kpi", "read-kpi", "The statistics of a unit and a period.", kpi, KpiQuery, KpiAnswer),
         read_of(
@@ -235,7 +246,13 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             f"?{PURPOSE}",
         ),
         read_of(
-            "/v1/services", "read-services", "The service ledger.", services, ServicesQuery, ServicesAnswer
+            "/v1/services",
+            "read-services",
+            "The service ledger.",
+            services,
+            ServicesQuery,
+            ServicesAnswer,
+            f"?{PURPOSE}",
         ),
     )
 

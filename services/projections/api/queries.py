@@ -111,12 +111,18 @@ class BacklogQuery(MomentQuery, frozen=True, kw_only=True):
     by: Literal["holder", "origin"] = "holder"
 
 
-class UrgentQuery(PageQuery, frozen=True, kw_only=True):
+class BoardQuery(PageQuery, frozen=True, kw_only=True):
     unit: UUID | None = None
+    items: bool = True
+    """Whether what is counted is listed as well; an overseer's list is a read of each case on it."""
 
 
-class DeadlinesQuery(PageQuery, frozen=True, kw_only=True):
-    unit: UUID | None = None
+class UrgentQuery(BoardQuery, frozen=True, kw_only=True):
+    pass
+
+
+class DeadlinesQuery(BoardQuery, frozen=True, kw_only=True):
+    pass
 
 
 class InboxQuery(PageQuery, frozen=True, kw_only=True):
@@ -142,8 +148,7 @@ class TrendQuery(MomentQuery, frozen=True, kw_only=True):
     last: date | None = msgspec.field(default=None, name="to")
 
 
-class ServicesQuery(PageQuery, frozen=True, kw_only=True):
-    unit: UUID | None = None
+class ServicesQuery(BoardQuery, frozen=True, kw_only=True):
     first: date | None = msgspec.field(default=None, name="from")
     last: date | None = msgspec.field(default=None, name="to")
 

@@ -1,4 +1,4 @@
-"""The register of reads: who of supervisor, auditor and operator read a case, when, and which answer.
+"""The register of reads: who of those that oversee and run the system read a case, when, and which answer.
 
 And who had it unmasked, why: with the reason sealed under a key of its own, as any text of a case.
 """
@@ -20,7 +20,7 @@ from shared.runtime.identifiers import new_id
 from shared.runtime.problems import Problem
 from shared.runtime.sealing import MasterKey, Sealing
 
-REGISTERED_ROLES: Final = frozenset(("supervisor", "auditor", "operator"))
+REGISTERED_ROLES: Final = frozenset(("supervisor", "auditor", "privacy_officer", "operator"))
 """Whose reads of single cases are written down."""
 UNMASKINGS_MAX: Final = 30
 """Of one person within the window; more would be reading everything."""

@@ -43,7 +43,7 @@ export class Reads {
     const end = `${day}T23:59:59.999999+08:00`;
     const at = [["at_occurred", end]];
     const [urgent, backlog, deadlines, evening, trend, oldest] = await Promise.all([
-      read("/v1/urgent", [...this.#unit, ...at, ["limit", 1]], signal),
+      read("/v1/urgent", [...this.#unit, ...at, ["items", false]], signal),
       read("/v1/backlog", [...this.#unit, ...at, ["by", "origin"]], signal),
       this.#deadlines(at, signal),
       this.#deadlines([["at_recorded", end]], signal),
@@ -64,7 +64,7 @@ export class Reads {
   }
 
   #deadlines(at = [], signal = undefined) {
-    return read("/v1/deadlines", [...this.#unit, ...at, ["limit", 1]], signal);
+    return read("/v1/deadlines", [...this.#unit, ...at, ["items", false]], signal);
   }
 
   /** Enough days for the bars of the first day of the line, too. */
