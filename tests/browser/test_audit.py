@@ -66,10 +66,10 @@ class Scene:
         position: int = next(item["position"] for item in self.timeline() if item["topic"] == topic)
         return position
 
-    def enter(self, page: Page) -> None:
-        """Lets the supervisor look at the pages of its browser."""
+    def enter(self, page: Page, session: str | None = None) -> None:
+        """Lets the supervisor, or whose session it is, look at the pages of its browser."""
         url = str(self.cast.http.base_url)
-        page.context.add_cookies([{"name": "anjie_session", "value": self.session, "url": url}])
+        page.context.add_cookies([{"name": "anjie_session", "value": session or self.session, "url": url}])
 
     def open(
         self, new_page: NewPage, path: str, *, language: str = "zh-CN", refused: str | None = None
@@ -106,6 +106,11 @@ def signed_in(product: Product, person: Person) -> str:
         data_dir=product.data_dir, stdin=f"{PASSWORD}\n",
     )  # fmt: skip
     assert added.returncode == 0, added.stderr
+    return again(product, person)
+
+
+def again(product: Product, person: Person) -> str:
+    """The cookie of another session of somebody who has an account."""
     entered = httpx.post(f"{product.url}/sign-in", data={"login": person.sub, "password": PASSWORD})
     return entered.cookies["anjie_session"]
 
@@ -377,6 +382,35 @@ def test_what_was_written_stays_where_it_cannot_be_sent(new_page: NewPage, scene
     before = len(scene.timeline())
     page.locator("form[data-command$=annotate-audit] button").click()
     expect(page.locator(".timeline > li")).to_have_count(before + 1)
+
+
+def test_what_was_written_outlasts_the_sign_in(new_page: NewPage, scene: Scene, product: Product) -> None:
+    # Given a note that somebody writes while their session ends,
+    page = scene.open(new_page, scene.path, refused="annotate-audit")
+    writing = page.get_by_label("记事内容")
+    sending = page.locator("form[data-command$=annotate-audit] button")
+    page.locator("details:has(form[data-command$=annotate-audit]) > summary").click()
+    writing.fill("写到一半，登录过期了。")
+    page.context.clear_cookies()
+    # when it is sent,
+    sending.click()
+    # then it is told where to sign in, and nothing was lost,
+    expect(page.get_by_role("alert")).to_contain_text("登录已过期")
+    with page.context.expect_page() as opened:
+        page.get_by_role("alert").get_by_role("link", name="去登录").click()
+    expect(opened.value.get_by_label("登录名")).to_be_visible()
+    expect(writing).to_have_value("写到一半，登录过期了。")
+    # it isn't sent in the name of somebody else,
+    before = len(scene.timeline())
+    scene.enter(page, signed_in(product, scene.group.village.someone("supervisor", 2)))
+    sending.click()
+    expect(page.get_by_role("alert")).to_contain_text("现在登录的是另一个人")
+    assert len(scene.timeline()) == before
+    # and it goes on once they are there again.
+    scene.enter(page, again(product, scene.supervisor))
+    sending.click()
+    expect(page.locator(".timeline > li")).to_have_count(before + 1)
+    assert scene.timeline()[-1]["actor_ref"] == scene.supervisor.sub
 
 
 def test_whoever_looks_is_seen_to_have_looked(new_page: NewPage, scene: Scene) -> None:

@@ -55,6 +55,7 @@ def inbox_page(room: Room) -> Handler:
         return room.pages.render(
             request,
             "desk/inbox.html",
+            me=me,
             unit_name=me.unit_name,
             items=told(inbox, about, me, wording),
             following=inbox["next"],

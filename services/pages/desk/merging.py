@@ -128,6 +128,7 @@ async def _page(
     return room.pages.render(
         request,
         "desk/merging.html",
+        me=me,
         status=422 if wrong else 200,
         at_desk=me.role in DESK.roles,
         allowed="merge-case" in duplicate["allowed_commands"],

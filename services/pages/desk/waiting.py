@@ -57,6 +57,7 @@ def waiting_page(room: Room) -> Handler:
             "desk/waiting.html",
             wording=wording,
             unit=me.unit,
+            me=me,
             unit_name=me.unit_name,
             position=inbox["as_of_position"],
             as_of=wording.moment(datetime.fromisoformat(inbox["as_of_instant"])),
