@@ -48,7 +48,8 @@ async function openTabs() {
 
 /** @param {HTMLFormElement} form @param {Keeper} whose @returns {Promise<string>} the name of its draft in this tab: the form's, and the tab's */
 async function nameOf(form, whose) {
-  return `${await digest(`${whose.account}${location.pathname} ${form.dataset.command}`)}/${await ownTab()}`;
+  const { command, variant = "" } = form.dataset;
+  return `${await digest(`${whose.account}${location.pathname} ${command}${variant}`)}/${await ownTab()}`;
 }
 
 /** @param {string} draft @param {number} index */
@@ -132,14 +133,15 @@ async function take(form, whose, name, own) {
   if (!draft) return;
   const files = await filesOf(whose, name, draft);
   if (isTyped(form)) await saveDraft(form, whose, `${own.slice(0, own.indexOf("/"))}/${crypto.randomUUID()}`);
+  for (let part = form.closest("details"); part; part = part.parentElement?.closest("details") ?? null) part.open = true;
+  form.hidden = false;
   putBack(form, draft.entries);
   for (const [id, chosen] of files) {
     const field = /** @type {HTMLInputElement | null} */ (form.querySelector(`#${CSS.escape(id)}`));
     if (field) field.files = chosen.files;
+    field?.dispatchEvent(new Event("restored"));
   }
   if (draft.replaces) form.dataset.replaces = draft.replaces;
-  form.closest("details")?.setAttribute("open", "");
-  form.hidden = false;
   if (name !== own) {
     await saveDraft(form, whose, own);
     await write(whose, await without(whose, name));

@@ -1,6 +1,7 @@
 /** Signing on glass: what is drawn becomes the file of a field, as if somebody had chosen it. */
 
 const LINE_PX = 3;
+const DRAWN = "signature.png";
 
 /** @param {HTMLCanvasElement} canvas @param {HTMLInputElement} file */
 function sign(canvas, file) {
@@ -32,13 +33,22 @@ function sign(canvas, file) {
     canvas.toBlob((drawn) => {
       if (!drawn) return;
       const chosen = new DataTransfer();
-      chosen.items.add(new File([drawn], "signature.png", { type: "image/png" }));
+      chosen.items.add(new File([drawn], DRAWN, { type: "image/png" }));
       file.files = chosen.files;
       const signed = /** @type {HTMLInputElement | null} */ (document.querySelector(`[data-signed="${file.id}"]`));
       if (signed) signed.checked = true;
       file.dispatchEvent(new Event("input", { bubbles: true }));
       file.dispatchEvent(new Event("change", { bubbles: true }));
     });
+  });
+  file.addEventListener("restored", async () => {
+    const [drawn] = file.files ?? [];
+    // A photo of a signature on paper is seen by its name alone.
+    if (drawn?.name !== DRAWN) return;
+    const picture = await createImageBitmap(drawn);
+    wipe();
+    const { width, height } = canvas.getBoundingClientRect();
+    pen.drawImage(picture, 0, 0, width, height);
   });
   document.querySelector(`[data-wipes="${file.id}"]`)?.addEventListener("click", () => {
     wipe();

@@ -157,8 +157,13 @@ async function sendBatch(lines, csrf) {
   const headers = { "Content-Type": "application/x-ndjson", ...csrf };
   const answer = await ask("/v1/commands:batch", { method: "POST", headers, body: lines.map(written).join("\n") });
   if (!answer.ok) throw new NotNow("offline");
-  const text = await answer.text().catch(() => "");
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  const answers = [];
+  try {
+    for (const line of (await answer.text()).split("\n").filter(Boolean)) answers.push(JSON.parse(line));
+  } catch {
+    // Cut off, or the answer of somebody between.
+  }
+  return answers;
 }
 
 /** What others did on the case since; nothing where it can't be known now. @param {Item} item @returns {Promise<Item>} */
