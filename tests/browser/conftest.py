@@ -18,6 +18,7 @@ from playwright.sync_api import (
 
 from infra.browser import OPTIONS, chromium
 from infra.programs import ProgramUnavailable
+from tests.browser.phones import CONTEXT, Phone, phone
 from tests.browser.villages import Village
 from tests.product import Product, serving
 
@@ -59,6 +60,12 @@ def place(product: Product) -> Iterator[Village]:
     village = Village(product)
     yield village
     village.close()
+
+
+@pytest.fixture
+def my_phone(browser: Browser, product: Product) -> Iterator[Phone]:
+    with phone(lambda: browser.new_context(base_url=product.url, **CONTEXT)) as mine:
+        yield mine
 
 
 @pytest.fixture

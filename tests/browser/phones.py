@@ -1,38 +1,25 @@
-"""Phones, which are closed and opened again, before a server that comes and goes."""
+"""Phones, which lose the signal and are closed and opened again, and a server that comes and goes."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
-from uuid import UUID
+from typing import Any, Final
 
 import httpx
-from playwright.sync_api import BrowserContext, Page, Playwright, Request
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Playwright, Request
 
 from infra.browser import OPTIONS
 from infra.processes import Process, free_ports
-from shared.events.vocabulary import Role
-from shared.runtime.identity import issue_token
-from shared.runtime.secrets import read_secrets
-from shared.runtime.settings import Settings
-from tests.product import anjie, environment
+from tests.product import environment
 
-Json = dict[str, Any]
-
+PHOTO: Final[FilePayload] = {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG a lamp"}
 WAIT_MS: Final = 15_000
 PASSWORD: Final = "a phrase nobody guesses"
+CONTEXT: Final[dict[str, Any]] = {"locale": "zh-CN", "viewport": {"width": 360, "height": 740}}
+"""Of a phone of somebody who reads Chinese."""
 _READY_S: Final = 60.0
-_PAGES: Final = "tests.browser.phone_pages.serve"
-
-
-@dataclass(frozen=True)
-class Person:
-    login: str
-    headers: dict[str, str]
-    """Of their requests from elsewhere."""
 
 
 class Server:
@@ -43,24 +30,23 @@ class Server:
         self._port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self._port}"
         self._process = self.of_checkout(Path.cwd())
-        self._keys = 0
 
     def of_checkout(self, checkout: Path) -> Process:
         """The product of a checkout, not yet started, with the same data at the same address."""
         changes = {"ANJIE_PORT": str(self._port), "PYTHONPATH": str(checkout)}
         # -P: not from the directory that the tests run in.
-        command = [sys.executable, "-P", "-m", _PAGES, "serve"]
+        command = [sys.executable, "-P", "-m", "services.cli", "serve"]
         return Process(command, self.data_dir / "log", environment(self.data_dir, changes))
 
-    def start(self, process: Process | None = None) -> Process:
-        """The process that ran before, or would have."""
-        before, self._process = self._process, process or self._process
+    def start(self, process: Process | None = None) -> None:
+        """The process that ran before, or another instead."""
+        self._process = process or self._process
         self._process.start()
         end = time.monotonic() + _READY_S
         while time.monotonic() < end:
             try:
                 if httpx.get(f"{self.url}/readyz").is_success:
-                    return before
+                    return
             except httpx.HTTPError:
                 assert self._process.running(), self._process.last_words()
             time.sleep(0.05)
@@ -69,76 +55,35 @@ class Server:
     def stop(self) -> None:
         self._process.stop()
 
-    def person(self, login: str, role: Role, unit: str | None = None) -> "Person":
-        """Somebody with a token for what they do elsewhere than on the phone."""
-        secret = read_secrets(Settings(data_dir=self.data_dir)).jwt_secret
-        assert secret is not None
-        token = issue_token(secret, sub=login, role=role, unit=None if unit is None else UUID(unit))
-        return Person(login, {"Authorization": f"Bearer {token}"})
-
-    def account(self, login: str, role: Role, unit: str) -> "Person":
-        """Somebody who may sign in, too."""
-        added = anjie(
-            "account", "add", login, "--role", role, "--unit", unit, "--password-stdin", "--chosen-by-owner",
-            data_dir=self.data_dir, stdin=f"{PASSWORD}\n",
-        )  # fmt: skip
-        assert added.returncode == 0, added.stderr
-        return self.person(login, role, unit)
-
-    def done(self, who: Person, path: str, body: Json, version: int | None = None) -> Json:
-        """The answer to a command that must be accepted."""
-        self._keys += 1
-        headers = who.headers | {"Idempotency-Key": f"key {self._keys}"}
-        if version is not None:
-            headers["If-Match"] = f'"{version}"'
-        answer = httpx.post(f"{self.url}{path}", json=body, headers=headers)
-        assert answer.is_success, answer.text
-        return cast(Json, answer.json())
-
-    def read(self, who: Person, path: str) -> Json:
-        """The answer to a read, as soon as the server can give it."""
-        end = time.monotonic() + _READY_S
-        while (answer := httpx.get(f"{self.url}{path}", headers=who.headers)).status_code == 503:
-            assert time.monotonic() < end, answer.text
-        assert answer.is_success, answer.text
-        return cast(Json, answer.json())
-
-    def list(self, who: Person, path: str) -> list[Json]:
-        """The items of a list that knows all that has happened until now."""
-        position = self.read(who, "/v1/units")["as_of_position"]
-        return cast(list[Json], self.read(who, f"{path}?limit=1000&min_position={position}")["items"])
-
 
 class Phone:
-    """A browser with a profile of its own; at the end nothing may have gone wrong in it."""
+    """The browser of one person; at the end nothing may have gone wrong in it."""
 
-    def __init__(self, driver: Playwright, chromium: Path, url: str, profile: Path) -> None:
-        self._driver = driver
-        self._chromium = chromium
-        self._url = url
-        self.profile = profile
+    def __init__(self, begin: Callable[[], BrowserContext]) -> None:
+        self._begin = begin
         self.amiss: list[str] = []
         self.context: BrowserContext
         self.page: Page
 
     def open(self) -> Page:
         """Starts the browser, or starts it again."""
-        self.context = self._driver.chromium.launch_persistent_context(
-            str(self.profile),
-            executable_path=self._chromium,
-            args=list(OPTIONS),
-            base_url=self._url,
-            locale="zh-CN",
-            viewport={"width": 360, "height": 740},
-        )
+        self.context = self._begin()
         self.context.set_default_timeout(WAIT_MS)
         self.page = self.tab()
         return self.page
 
-    def sign_in(self, who: Person) -> None:
-        """As the form of /sign-in does, in place of whoever was signed in."""
-        fields: dict[str, str | float | bool] = {"login": who.login, "password": PASSWORD}
-        assert self.context.request.post("/sign-in", form=fields).ok
+    def tab(self) -> Page:
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.amiss.append(str(error)))
+        page.on("requestfailed", lambda asked: self.amiss.extend(_missing(asked)))
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    def kill(self) -> Page:
+        """The page ends as it is, as where the phone runs out of memory; another one is opened."""
+        self.page.close(run_before_unload=False)
+        self.page = self.tab()
+        return self.page
 
     def send_from_pages_alone(self) -> None:
         """As where there is no Background Sync; what the worker sends can't be caught on its way."""
@@ -148,13 +93,6 @@ class Phone:
         """Lets the session end without signing out."""
         self.context.clear_cookies()
 
-    def tab(self) -> Page:
-        page = self.context.new_page()
-        page.on("pageerror", lambda error: self.amiss.append(str(error)))
-        page.on("requestfailed", lambda asked: self.amiss.extend(_missing(asked)))
-        page.on("dialog", lambda dialog: dialog.accept())
-        return page
-
     def signal(self, there_is: bool) -> None:
         self.context.set_offline(not there_is)
 
@@ -163,7 +101,7 @@ class Phone:
         self.page.goto("/m")
         self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         self.await_standing("done")
-        self.page.evaluate(_KEEP_STORE)
+        self.page.evaluate(_KEEP_MODULES)
         for path in paths:
             until(self.page, _IS_KEPT, path)
 
@@ -187,21 +125,58 @@ def until(page: Page, asked: str, argument: object = None) -> None:
         page.wait_for_timeout(20)
 
 
-_KEEP_STORE: Final = """async () => {
-    const [name] = await caches.keys();
-    await (await caches.open(name)).add(`/static/${name.slice("anjie-".length)}/phone-store.js`);
-}"""
-"""Lets tests look into the store without a signal, by a module that no page loads by itself."""
-_IS_KEPT: Final = """async path => {
-    const version = (await caches.keys())[0].slice("anjie-".length);
-    const { keptPage } = await import(`/static/${version}/phone-pages.js`);
+def await_draft(page: Page) -> None:
+    """Until what is typed into the page is in the store, which nothing on the page tells."""
+    until(page, _IS_DRAFT_KEPT)
+
+
+def draw(canvas: Locator, down: int = 40) -> None:
+    """A stroke of a signature."""
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    mouse = canvas.page.mouse
+    mouse.move(box["x"] + 20, box["y"] + 20)
+    mouse.down()
+    mouse.move(box["x"] + 120, box["y"] + down, steps=5)
+    mouse.up()
+
+
+_MODULE: Final = """const version = (await caches.keys())[0].slice("anjie-".length);
+    const module = name => `/static/${version}/${name}.js`;"""
+"""The product's modules, which tests look into the store with."""
+_KEEP_MODULES: Final = f"""async () => {{
+    {_MODULE}
+    const cache = await caches.open(`anjie-${{version}}`);
+    await cache.addAll(["phone-store", "forms-body"].map(module));
+}}"""
+_IS_KEPT: Final = f"""async path => {{
+    {_MODULE}
+    const {{ keptPage }} = await import(module("phone-pages"));
     return (await keptPage(path)) !== undefined;
-}"""
+}}"""
+_IS_DRAFT_KEPT: Final = f"""async () => {{
+    {_MODULE}
+    const {{ keeper, readAll }} = await import(module("phone-store"));
+    const {{ entriesOf, photosOf }} = await import(module("forms-body"));
+    const whose = await keeper();
+    const kept = (whose ? await readAll(whose, "drafts") : [])
+        .map(({{ entries, files }}) => JSON.stringify([entries, files.map(file => file.name)]));
+    return [...document.querySelectorAll("form[data-typed]")].every(form =>
+        kept.includes(JSON.stringify([entriesOf(form), photosOf(form).map(({{ file }}) => file.name)])));
+}}"""
+
+
+def of_profile(driver: Playwright, chromium: Path, url: str, profile: Path) -> Callable[[], BrowserContext]:
+    """Begins a browser that finds what it kept when it ran before."""
+    return lambda: driver.chromium.launch_persistent_context(
+        str(profile), executable_path=chromium, args=list(OPTIONS), base_url=url, **CONTEXT
+    )
 
 
 @contextmanager
-def phone(driver: Playwright, chromium: Path, url: str, profile: Path) -> Iterator[Phone]:
-    made = Phone(driver, chromium, url, profile)
+def phone(begin: Callable[[], BrowserContext]) -> Iterator[Phone]:
+    made = Phone(begin)
     try:
         yield made
     finally:

@@ -11,6 +11,7 @@ from pypdf import PdfReader
 
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
+from tests.browser.phones import draw
 from tests.browser.villages import Village
 from tests.product import Product
 
@@ -128,7 +129,7 @@ def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) ->
     phone.get_by_label("各方责任").fill("李四疏通，张三出一半费用")
     phone.get_by_label("谁做什么").first.fill("李四三天内疏通排水沟")
     for index, name in enumerate(("张三", "李四")):
-        draw(phone, f"signature-{index}", down=40 + 20 * index)
+        draw(phone.locator(f"canvas[data-signs='signature-{index}']"), down=40 + 20 * index)
         expect(phone.get_by_role("checkbox", name=f"{name}已签名")).to_be_checked()
     phone.get_by_role("checkbox", name="调解员已签名").check()
     phone.get_by_role("checkbox", name="调解委员会已盖章").check()
@@ -156,18 +157,6 @@ def printed(page: Page, link: str) -> tuple[PdfReader, str]:
     assert href is not None
     reader = PdfReader(io.BytesIO(page.request.get(href).body()))
     return reader, "".join("".join(page.extract_text() for page in reader.pages).split())
-
-
-def draw(page: Page, signature: str, down: int) -> None:
-    """A stroke on the canvas of a signature."""
-    canvas = page.locator(f"canvas[data-signs='{signature}']")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 120, box["y"] + down, steps=5)
-    page.mouse.up()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

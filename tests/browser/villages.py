@@ -11,7 +11,7 @@ from shared.events.vocabulary import Role
 from shared.runtime.identity import issue_token
 from shared.runtime.secrets import read_secrets
 from shared.runtime.settings import Settings
-from tests.browser.phones import PASSWORD
+from tests.browser.phones import PASSWORD, Server
 from tests.product import Product, anjie
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ _towns: Final = count(1)
 class Village:
     """A village with a group of its own, and the people who work there."""
 
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Product | Server) -> None:
         self._product = product
         self._accounts: set[str] = set()
         self._http = httpx.Client(base_url=product.url, timeout=30)
@@ -52,6 +52,12 @@ class Village:
 
     def signed_in(self, page: Page, role: Role = "group_leader") -> Page:
         """The page, in the hands of the leader, or of another with an account of their own."""
+        fields: dict[str, str | float | bool] = {"login": self.account(role), "password": PASSWORD}
+        assert page.context.request.post("/sign-in", form=fields).ok
+        return page
+
+    def account(self, role: Role) -> str:
+        """What they sign in with."""
         login = self._login(role)
         if login not in self._accounts:
             options = ("--role", role, "--unit", self._unit_of(role), "--password-stdin", "--chosen-by-owner")
@@ -59,9 +65,7 @@ class Village:
             added = anjie("account", "add", login, *options, data_dir=directory, stdin=f"{PASSWORD}\n")
             assert added.returncode == 0, added.stderr
             self._accounts.add(login)
-        fields: dict[str, str | float | bool] = {"login": login, "password": PASSWORD}
-        assert page.context.request.post("/sign-in", form=fields).ok
-        return page
+        return login
 
     def _unit_of(self, role: Role) -> str:
         return {"group_leader": self.group, "village_officer": self.village}.get(role, self.township)
