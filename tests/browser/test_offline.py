@@ -172,6 +172,8 @@ def test_a_case_that_is_in_the_phone_alone_takes_visits_people_and_photos(
     for said in ("路灯坏了", "赵钱孙", "电线老化", "住在对门", "a lamp"):
         assert said not in stored
     my_phone.signal(True)
+    # The page that said that it is in the phone alone becomes that of the case.
+    expect(page.locator("h1")).to_have_text("路灯坏了")
     await_gone(page)
     my_phone.await_standing("done")
     [case] = titled(place, "路灯坏了")
@@ -179,8 +181,6 @@ def test_a_case_that_is_in_the_phone_alone_takes_visits_people_and_photos(
     assert topics(place, case["case_id"]) == [
         "case.registered", "case.visit_recorded", "case.person_added", "case.document_attached",
     ]  # fmt: skip
-    page.reload()
-    expect(page.locator("h1")).to_have_text("路灯坏了")
 
 
 def test_a_conflict_is_shown_beside_what_happened_and_sent_again(
