@@ -32,14 +32,15 @@ def clock_words(clock: Mapping[str, Any], now: datetime, say: Say) -> ClockWords
     last = day_of(due) - _DAY
     until = _day(last, today, say)
     if state == "BREACHED" or due <= now:
-        told = say("clock.overdue_told", days=(today - last).days, until=until)
+        over = (today - last).days
+        told = say("clock.overdue_told", days=over, plural=_plural(over), until=until)
         return ClockWords(say("clock.overdue"), "bad", told)
     left = clock["left"]
     if left is None:
         return ClockWords(say("clock.running"), "", say("clock.until", until=until))
     if left["days"] == 0:
         return ClockWords(say("clock.due_today"), "warn", say("clock.last_day", until=until))
-    days, plural = left["days"], "" if left["days"] == 1 else "s"
+    days, plural = left["days"], _plural(left["days"])
     counted = (
         say("clock.working_left", days=days, plural=plural)
         if left["working"]
@@ -51,8 +52,13 @@ def clock_words(clock: Mapping[str, Any], now: datetime, say: Say) -> ClockWords
     return ClockWords(say("clock.running"), "", told)
 
 
+def _plural(days: int) -> str:
+    """What English puts after a noun."""
+    return "" if days == 1 else "s"
+
+
 def _day(day: date, today: date, say: Say) -> str:
-    """A day of these days by its name, any other by its date."""
+    """A day of these days by its name, any other by its date, with the year where it is another one."""
     match (day - today).days:
         case 0:
             return say("clock.today")
@@ -60,4 +66,5 @@ def _day(day: date, today: date, say: Say) -> str:
             return say("clock.tomorrow")
         case ahead if 0 < ahead < _WEEK:
             return say(f"clock.weekday_{day.isoweekday()}")
-    return say("clock.date", month=day.month, day=day.day, named=f"{day.day} {day:%b}")
+    name = "clock.date" if day.year == today.year else "clock.date_of_year"
+    return say(name, year=day.year, month=day.month, day=day.day, named=f"{day.day} {day:%b}")

@@ -76,16 +76,22 @@ def case_page(room: Room) -> Handler:
 def _step(item: Mapping[str, Any], wording: Wording) -> Step:
     data = item["data"]
     occurred, recorded = (datetime.fromisoformat(item[name]) for name in ("occurred_at", "recorded_at"))
-    role = wording.code("role", item["actor_role"])
-    unit = "" if item["unit"] is None else wording.unit(item["unit"])
     return Step(
         item["summary"],
-        " · ".join(part for part in (unit, role) if part),
+        _who(item, wording),
         item["occurred_at"],
         item["recorded_at"],
         day_of(recorded) > day_of(occurred),
         [data[name] for name in TEXTS if isinstance(data.get(name), str)],
     )
+
+
+def _who(item: Mapping[str, Any], wording: Wording) -> str:
+    """In which capacity it was done; what the clock does, it does for nobody."""
+    if item["actor_role"] == "system":
+        return wording.say("audit_value.system")
+    unit = [] if item["unit"] is None else [wording.unit(item["unit"])]
+    return " · ".join((*unit, wording.code("role", item["actor_role"])))
 
 
 def _of_clock(item: Mapping[str, Any]) -> bool:
