@@ -269,6 +269,28 @@ def test_a_tile_opens_its_cases_from_the_keyboard(browser: Browser, hall: Hall, 
         page.wait_for_url(re.compile(r"/wall/[0-9a-f-]{36}$"))
 
 
+def test_a_tile_of_an_earlier_evening_opens_the_cases_of_that_evening(
+    browser: Browser, hall: Hall, supervisor: str
+) -> None:
+    with wall_of(browser, hall, supervisor) as wall:
+        page = wall.open()
+        day = day_of(datetime.now(UTC)) - timedelta(days=60)
+        for name in ("urgent", "overdue", "backlog"):
+            page.get_by_role("button", name="回看").click()
+            wall.figure("day").fill(str(89 - 60))
+            expect(wall.figure("past-words")).to_contain_text(f"{day.month}月{day.day}日")
+            number = int(wall.figure(name).inner_text().lstrip("≥"))
+            page.locator(f"#tile-{name} a").click()
+            expect(page.locator("main")).to_contain_text(f"{day.month}月{day.day}日 24:00 的情形")
+            expect(page.locator("tbody tr")).to_have_count(number)
+            wall.open()
+        # Back from the past they are those of now.
+        page.get_by_role("button", name="回看").click()
+        page.get_by_role("button", name="前一天").click()
+        page.get_by_role("button", name="回到现在").click()
+        expect(page.locator("#tile-backlog a")).to_have_attribute("href", re.compile(r"list=open$"))
+
+
 def test_a_dashboard_sees_no_case(browser: Browser, hall: Hall) -> None:
     dashboard = hall.person("dashboard", hall.town)
     with wall_of(browser, hall, dashboard.token) as wall:

@@ -26,6 +26,12 @@ _CLOCKS: Final[Mapping[str, str]] = {"overdue": "BREACHED", "today": "RUNNING"}
 class _Asked(msgspec.Struct, frozen=True):
     list: Literal["urgent", "overdue", "today", "came", "open"] = "open"
     cursor: Annotated[str, Meta(max_length=2_048)] | None = None
+    day: date | None = None
+    """As of its evening; without one, as of now."""
+
+    @property
+    def evening(self) -> str | None:
+        return None if self.day is None else f"{self.day}T23:59:59.999999+08:00"
 
 
 def wall_path(unit: str | None) -> str:
@@ -54,18 +60,21 @@ class CaseLists:
             base=wall_path(unit),
             name="" if unit is None else names.get(unit, ""),
             list=asked.list,
+            of_day=asked.day,
+            evening=None if asked.evening is None else wording.day(asked.evening),
             clocks=clocks,
             items=found["items"],
             next=found["next"],
+            more_clocks=found.get("more", False),
             names=names,
             label=wording.code,
-            days_since=lambda opened: _days_since(opened, found["as_of_instant"]),
+            days_since=lambda opened: _days_since(opened, asked.evening or found["as_of_instant"]),
             last_day=_last_day,
             case_path=_case_path(me),
         )
 
     async def _cases(self, request: Request, asked: _Asked, unit: str | None) -> dict[str, Any]:
-        query: dict[str, Any] = {"limit": _PAGE, "cursor": asked.cursor}
+        query: dict[str, Any] = {"limit": _PAGE, "cursor": asked.cursor, "at_occurred": asked.evening}
         if asked.list == "urgent":
             path, query["unit"] = "/v1/urgent", unit
         else:
@@ -73,18 +82,28 @@ class CaseLists:
             if asked.list == "open":
                 query |= {"state": sorted(OPEN_STATES), "order": "oldest"}
             else:
-                now = datetime.fromisoformat((await self._room.api.get(request, "/v1/me"))["as_of_instant"])
-                query["opened_from"] = day_of(now) - timedelta(days=_DAYS - 1)
+                query["opened_from"] = await self._day(request, asked) - timedelta(days=_DAYS - 1)
         found: dict[str, Any] = await self._room.api.get(request, path, **query)
         return found
 
+    async def _day(self, request: Request, asked: _Asked) -> date:
+        """The one that is asked for, or today, as the interface has it."""
+        if asked.day is not None:
+            return asked.day
+        me = await self._room.api.get(request, "/v1/me")
+        return day_of(datetime.fromisoformat(me["as_of_instant"]))
+
     async def _clocks(self, request: Request, asked: _Asked, unit: str | None) -> dict[str, Any]:
         """Those that a tile counts: the list has the soonest first, and others among them."""
-        found = await self._room.api.get(request, "/v1/deadlines", unit=unit, limit=_CLOCKS_MAX)
-        today = day_of(datetime.fromisoformat(found["as_of_instant"]))
+        # What was due goes by what was known that evening, as on the tile.
+        axis = "at_recorded" if asked.list == "today" else "at_occurred"
+        query = {"unit": unit, "limit": _CLOCKS_MAX, axis: asked.evening}
+        found = await self._room.api.get(request, "/v1/deadlines", **query)
+        today = await self._day(request, asked)
         return {
             **found,
             "next": None,
+            "more": found["next"] is not None,
             "items": [item for item in found["items"] if _counts(item, _CLOCKS[asked.list], today)],
         }
 

@@ -41,6 +41,7 @@ export class Tiles {
   #unit;
   #seesCases;
   #names = new Map();
+  #ofDay = ""; // What the lists behind the tiles are asked with, where an earlier evening is shown.
   #bars = bars(at("turns"));
   #line = line(at("line"));
 
@@ -59,6 +60,8 @@ export class Tiles {
   /** @param {object} figures @param {string} until the last day of the line */
   paint(figures, until) {
     const day = figures.day ?? today();
+    this.#ofDay = figures.day ? `&day=${figures.day}` : "";
+    for (const link of document.querySelectorAll("a.opens")) link.href = link.href.replace(/&day=.*|$/, this.#ofDay);
     tell(at("urgent"), count(figures.urgent));
     const missing = figures.urgent.unclassified;
     tell(at("urgent-note"), missing ? say("unclassified", { n: count(missing) }) : "");
@@ -110,7 +113,7 @@ export class Tiles {
       tell(number, open.includes(null) ? "" : count(open.reduce((total, each) => total + each, 0)));
     } else {
       const own = row.unit_id === this.#unit;
-      link.href = own && this.#seesCases ? `${this.#base}/cases?list=open` : `/wall/${row.unit_id}`;
+      link.href = own && this.#seesCases ? `${this.#base}/cases?list=open${this.#ofDay}` : `/wall/${row.unit_id}`;
       tell(name, row.name ?? "");
       tell(number, count(row.open));
     }
