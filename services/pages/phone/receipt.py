@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.pages.phone.clear import seen_in_the_clear
-from services.pages.places import place_of
+from services.pages.places import in_one, place_of
 from services.pages.printing import print_out
 from services.pages.room import Handler, Me, Room
 from services.pages.wording import Wording, wording_in
@@ -45,7 +45,7 @@ def receipt_page(room: Room) -> Handler:
         received, held = await asyncio.gather(*(place_of(room, request, unit) for unit in units))
         languages: Sequence[Language] = ("zh",) if look_of(request).language == "zh" else ("zh", "en")
         wordings = [await wording_in(language, room, request) for language in languages]
-        document = receipt_document(case, registered, "".join(received), "".join(held), wordings)
+        document = receipt_document(case, registered, in_one(received), in_one(held), wordings)
         return await print_out(document, f"receipt-{case['case_id']}")
 
     return show
@@ -106,14 +106,18 @@ def _facts(
 
 
 def _next(case: Item, held: str, wording: Wording) -> list[Block]:
+    """How it stands, and until when what; of clocks of one kind, the last: what was promised before is past."""
     said = [wording.say(f"receipt.next_{case['state']}", unit=held)]
-    for clock in case["deadlines"]:
-        if clock["timer"] in _OVERSIGHT:
-            continue
-        if clock["state"] in _LIVE and clock["due_at"] is not None:
-            last = day_of(datetime.fromisoformat(clock["due_at"])) - _DAY
-            timer = wording.code("timer", clock["timer"])
-            said.append(wording.say("receipt.until", timer=timer, day=wording.date(last.isoformat())))
+    promised = {
+        clock["timer"]: clock
+        for clock in case["deadlines"]
+        if clock["timer"] not in _OVERSIGHT and clock["state"] in _LIVE and clock["due_at"] is not None
+    }
+    for timer, clock in promised.items():
+        last = day_of(datetime.fromisoformat(clock["due_at"])) - _DAY
+        name = "until" if clock["state"] == "RUNNING" else "over"
+        told = {"timer": wording.code("timer", timer), "day": wording.date(last.isoformat())}
+        said.append(wording.say(f"receipt.{name}", **told))
     return [Text(words) for words in said]
 
 
