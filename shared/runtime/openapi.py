@@ -12,7 +12,7 @@ import msgspec
 
 from shared.runtime.json_schemas import REF, schemas_of
 from shared.runtime.problems import MEDIA_TYPE
-from shared.runtime.sessions import COOKIE, CSRF_HEADER
+from shared.runtime.sessions import COOKIE, CSRF_HEADER, SECURE_COOKIE
 from shared.runtime.web import Operation
 
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -70,7 +70,8 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": f"From /sign-in. What changes something needs the header {CSRF_HEADER} too, else 403.",
+        "description": f"From /sign-in; over https it is {SECURE_COOKIE}. "
+        f"What changes something needs the header {CSRF_HEADER} too, else 403.",
     },
 }
 _SECURITY: list[dict[str, list[str]]] = [{name: []} for name in _SECURITY_SCHEMES]

@@ -16,12 +16,17 @@ from shared.runtime.accounts import ACCOUNT_COLUMNS, Account, account_of
 from shared.runtime.database import Pool
 
 COOKIE: Final = "anjie_session"
+SECURE_COOKIE: Final = f"__Host-{COOKIE}"
+"""Where it goes over https alone: a browser takes it from this host alone, and from no page without TLS."""
 CSRF_HEADER: Final = "X-CSRF-Token"
 LIFETIME: Final = timedelta(days=7)
 IDLE: Final = timedelta(hours=12)
 
 _TOKEN_BYTES: Final = 32
-_TOKEN: Final = re.compile(rb"(?:^|;)\s*anjie_session=([A-Za-z0-9_-]{43})\s*(?:;|$)")
+_TOKENS: Final = [
+    re.compile(rb"(?:^|;)\s*" + name.encode() + rb"=([A-Za-z0-9_-]{43})\s*(?:;|$)")
+    for name in (SECURE_COOKIE, COOKIE)
+]
 _REMEMBERED_S: Final = 5.0
 """How late a process may learn that another one ended a session."""
 _REMEMBERED_MAX: Final = 4_096
@@ -81,16 +86,20 @@ def csrf_token(token: str) -> str:
 
 
 def session_token(headers: Mapping[bytes, bytes]) -> str | None:
-    """The token in the cookie of a request, if it has one of the right form."""
-    found = _TOKEN.search(headers.get(b"cookie", b""))
+    """The token in the cookie of a request, if it has one of the right form.
+
+    The one that no other site can set goes before.
+    """
+    cookies = headers.get(b"cookie", b"")
+    found = next((match for token in _TOKENS if (match := token.search(cookies))), None)
     return None if found is None else found[1].decode()
 
 
 def session_cookie(session: Session | None, *, secure: bool) -> str:
     """The value of Set-Cookie that begins a session in the browser, or (None) ends it."""
     token, age_s = ("", 0) if session is None else (session.token, int(LIFETIME.total_seconds()))
-    cookie = f"{COOKIE}={token}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax"
-    return f"{cookie}; Secure" if secure else cookie
+    attributes = f"Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax"
+    return f"{SECURE_COOKIE}={token}; {attributes}; Secure" if secure else f"{COOKIE}={token}; {attributes}"
 
 
 class _Lookup(NamedTuple):

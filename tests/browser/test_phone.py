@@ -39,6 +39,7 @@ def test_a_mediator_records_a_problem_takes_it_on_and_hands_it_up(phone: Page, p
     phone.get_by_label("姓名").first.fill("张三")
     phone.get_by_role("button", name="保存").click()
     expect(phone.get_by_role("heading", level=1)).to_have_text("两家为排水沟争执")
+    assert "排水沟" not in phone.title(), "a browser keeps titles in its history"
     expect(phone.get_by_text("本级办理：")).to_contain_text("还剩1个工作日，计至")
     expect(phone.get_by_text("张三", exact=True)).to_be_visible()
 

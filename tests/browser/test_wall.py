@@ -188,6 +188,23 @@ def test_everything_fits_on_one_screen(
         assert text >= 11 * size[0] / SCREENS[0][0], "text grows with the screen"
 
 
+@pytest.mark.parametrize("size", SCREENS[1:])
+def test_enlarged_every_tile_stays_on_the_screen(
+    browser: Browser, hall: Hall, supervisor: str, size: tuple[int, int]
+) -> None:
+    with wall_of(browser, hall, supervisor, size=size) as wall:
+        cookie = {"name": "anjie_look", "value": "zh.auto.large", "url": hall.url}
+        wall.context.add_cookies([cookie])  # type: ignore[list-item]
+        page = wall.open()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for tile in page.locator("[data-tile]").all():
+            fits = "tile => tile.scrollHeight <= tile.clientHeight && tile.scrollWidth <= tile.clientWidth"
+            assert tile.evaluate(fits), tile.inner_text()
+            assert tile.evaluate("tile => tile.getBoundingClientRect().bottom <= innerHeight"), (
+                tile.inner_text()
+            )
+
+
 def test_on_a_phone_the_tiles_follow_one_another(browser: Browser, hall: Hall, supervisor: str) -> None:
     with wall_of(browser, hall, supervisor, size=(360, 740)) as wall:
         page = wall.open()

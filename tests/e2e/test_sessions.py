@@ -166,3 +166,16 @@ def test_the_document_names_the_cookie(running: Anjie) -> None:
     assert document["components"]["securitySchemes"]["session"]["name"] == "anjie_session"
     assert {"session": []} in document["security"]
     assert {"session": []} in document["paths"]["/v1/commands:batch"]["post"]["security"]
+
+
+def test_a_version_that_no_form_has_is_told_in_the_form(running: Anjie, place: Town) -> None:
+    operator = signed_in(running, place.operator, "operator", place.township)
+    form = {"csrf": operator.session.csrf, "key": "forged", "new_name": "新河新村"}
+    for forged in ("9" * 5_000, "٣", "one"):
+        answer = running.http.post(
+            f"/desk/units/{place.village}/rename",
+            data=form | {"version": forged},
+            headers=operator.credentials,
+        )
+        assert answer.status_code == 422, forged[:9]
+        assert "请重新打开本页" in answer.text

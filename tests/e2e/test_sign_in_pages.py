@@ -48,8 +48,8 @@ def browser(anjie: Anjie, **headers: str) -> httpx.Client:
     return httpx.Client(base_url=anjie.base_url, headers=asked | headers)
 
 
-def cookie_of(answer: httpx.Response) -> Any:
-    return SimpleCookie(answer.headers["set-cookie"])["anjie_session"]
+def cookie_of(answer: httpx.Response, name: str = "anjie_session") -> Any:
+    return SimpleCookie(answer.headers["set-cookie"])[name]
 
 
 def csrf_of(page: httpx.Response) -> str:
@@ -126,7 +126,12 @@ def test_another_site_signs_nobody_in(anjie: Anjie, account: str) -> None:
 def test_elsewhere_than_on_this_machine_the_cookie_is_for_tls_alone(anjie: Anjie, account: str) -> None:
     with browser(anjie, Host="anjie.example") as b:
         entered = b.post("/sign-in", data={"login": account, "password": PASSWORD})
-        assert cookie_of(entered)["secure"]
+        cookie = cookie_of(entered, "__Host-anjie_session")
+        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+        kept = {"Cookie": f"__Host-anjie_session={cookie.value}"}
+        assert b.get("/v1/me", headers=kept).status_code == 200
+        left = b.post("/sign-out", headers=kept, data={"csrf": csrf_of(b.get("/", headers=kept))})
+        assert cookie_of(left, "__Host-anjie_session").value == ""
 
 
 def test_whoever_signs_in_again_leaves_no_session_behind(anjie: Anjie, account: str) -> None:

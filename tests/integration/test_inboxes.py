@@ -121,6 +121,10 @@ async def _check_allowed(desk: Desk, county: County) -> None:
             for item in [item for item in listed["items"] if item.get("case_id") in ours]:
                 whole = (await desk.read(actor, f"/v1/cases/{item['case_id']}"))["allowed_commands"]
                 assert item["allowed_commands"] == [name for name in whole if name in asked], actor
+        known = [item["case_id"] for item in listed["items"] if "case_id" in item]
+        for limit in (1, 1000):
+            page = await desk.read(actor, "/v1/cases", limit=limit, known_only="true")
+            assert [item["case_id"] for item in page["items"]] == known[:limit], actor
         past = await desk.read(actor, "/v1/cases", allowed=sorted(few), at_position=county.position)
         assert {name for item in past["items"] for name in item.get("allowed_commands", ())} == set()
 

@@ -13,6 +13,7 @@ from services.projections.reads.shown import sealed_data
 from shared.events.evolve import fold
 from shared.events.recorded import Recorded
 from shared.events.vocabulary import OPEN_STATES
+from shared.policy.transitions import ALL_STATES
 from tests.histories import County, Move, moves, play, recorded
 
 Json = dict[str, Any]
@@ -20,7 +21,8 @@ _settings = settings(max_examples=40)
 FILTERS = st.fixed_dictionaries(
     {},
     optional={
-        "state": st.sampled_from([sorted(OPEN_STATES), ["RESOLVED"], ["CLOSED"]]),
+        "state": st.lists(st.sampled_from(ALL_STATES), min_size=1, unique=True).map(sorted)
+        | st.just(sorted(OPEN_STATES)),
         "category": st.sampled_from(["NEIGHBOUR", "ROADS"]),
         "overdue": st.just("true"),
         "assigned": st.sampled_from(["true", "false"]),

@@ -129,14 +129,18 @@ def test_what_a_page_asks_for_is_asked_in_its_session(token: str, field: bool) -
 @given(TOKENS, st.booleans())
 def test_the_cookie_that_is_set_is_the_one_that_comes_back(token: str, secure: bool) -> None:
     begun = session(token)
-    morsel: Any = SimpleCookie(session_cookie(begun, secure=secure))["anjie_session"]
+    name = "__Host-anjie_session" if secure else "anjie_session"
+    morsel: Any = SimpleCookie(session_cookie(begun, secure=secure))[name]
     assert morsel["httponly"]
     assert bool(morsel["secure"]) is secure
     assert (morsel["samesite"], morsel["path"], morsel["max-age"]) == ("Lax", "/", "604800")
-    for cookies in (f"anjie_session={morsel.value}", f"a=b; anjie_session={morsel.value}; language=zh"):
+    other = f"anjie_session={'x' * 43}"
+    for cookies in (f"{name}={morsel.value}", f"a=b; {name}={morsel.value}; language=zh"):
         assert session_token({b"cookie": cookies.encode()}) == token
+        if secure:
+            assert session_token({b"cookie": f"{other}; {cookies}".encode()}) == token, "not what a site set"
     assert session_token(begun.headers) == token
-    ended: Any = SimpleCookie(session_cookie(None, secure=secure))["anjie_session"]
+    ended: Any = SimpleCookie(session_cookie(None, secure=secure))[name]
     assert (ended.value, ended["max-age"]) == ("", "0")
 
 

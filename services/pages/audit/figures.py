@@ -20,8 +20,6 @@ STOPS: Final = 200
 """Of the slider over positions."""
 _DAYS_MAX: Final = 3_660
 """Of the slider over days."""
-_SEALED_MAX: Final = 50
-"""So many of the first cases may be confidential; each that is shown is on record as read."""
 _A_MOMENT: Final = timedelta(microseconds=1)
 
 
@@ -195,13 +193,9 @@ async def _days(room: Room, request: Request, asked: Given, seen: Figures) -> St
 
 async def _first_day(room: Room, request: Request, unit: str | None, today: date) -> date:
     """The day on which the first of the unit's cases was opened that the reader may know; else today."""
-    cursor = None
-    for _ in range(_SEALED_MAX):
-        found = await room.api.get(request, "/v1/cases", origin=unit, order="oldest", limit=1, cursor=cursor)
-        opened = [item["opened_at"] for item in found["items"] if "opened_at" in item]
-        if opened:
-            return max(day_of(datetime.fromisoformat(opened[0])), today - timedelta(days=_DAYS_MAX))
-        cursor = found["next"]
-        if cursor is None:
-            break
-    return today
+    oldest = {"order": "oldest", "known_only": "true", "limit": 1}
+    found = (await room.api.get(request, "/v1/cases", origin=unit, **oldest))["items"]
+    if not found:
+        return today
+    first = day_of(datetime.fromisoformat(found[0]["opened_at"]))
+    return max(first, today - timedelta(days=_DAYS_MAX))

@@ -20,6 +20,8 @@ from shared.runtime.web import Answer, Request
 _PAGE: Final = 50
 _OPEN: Final = "OPEN"
 """In place of a state: all those that are open."""
+_AND: Final = ","
+"""Between states, of which the form offers the several that were asked for as one choice."""
 _MINE: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
     ("all_open", {"state": _OPEN}),
     ("all_overdue_view", {"state": _OPEN, "overdue": "true"}),
@@ -48,16 +50,17 @@ def filters_of(asked: Mapping[str, str]) -> Filters:
         name: value for name in CaseFilters.__struct_fields__ if (value := asked.get(name))
     }
     if "state" in filters:
-        filters["state"] = sorted(OPEN_STATES) if filters["state"] == _OPEN else [filters["state"]]
+        states = filters["state"]
+        filters["state"] = sorted(OPEN_STATES) if states == _OPEN else states.split(_AND)
     return filters
 
 
 def fields_of(filters: Filters) -> dict[str, str]:
-    """The fields of the form that ask for these filters; several states are told as all the open ones."""
+    """The fields of the form that ask for these filters."""
     fields = {name: _field(value) for name, value in filters.items() if name != "state"}
     states = filters.get("state")
     if states:
-        fields["state"] = states[0] if len(states) == 1 else _OPEN
+        fields["state"] = _OPEN if set(states) == OPEN_STATES else _AND.join(states)
     return fields
 
 
@@ -127,7 +130,7 @@ class CaseList:
             following=found["next"] and urlencode({**filters, "cursor": found["next"]}),
             views=_views(saved["items"], wording),
             units=[(me.unit, me.unit_name), *((unit["unit_id"], unit["name"]) for unit in beneath["items"])],
-            states=[(_OPEN, wording.say("desk.open_ones")), *wording.codes("state")],
+            states=_states(fields["state"], wording),
             colleagues=colleagues(staff["items"], me.unit, wording),
         )
         return answer if not wrong and wrong_name is None else answer._replace(status=422)
@@ -143,6 +146,15 @@ class CaseList:
             if refused.status != 422:
                 raise
             return {"items": [], "next": None}, wrong_fields(refused, "category")
+
+
+def _states(chosen: str, wording: Wording) -> list[tuple[str, str]]:
+    """What may be chosen; several that a saved view asks for stand together as one."""
+    offered = [(_OPEN, wording.say("desk.open_ones")), *wording.codes("state")]
+    several = chosen.split(_AND)
+    if len(several) > 1:
+        offered.append((chosen, wording.joined(wording.code("state", state) for state in several)))
+    return offered
 
 
 def _views(saved: Sequence[Mapping[str, Any]], wording: Wording) -> list[View]:

@@ -12,6 +12,8 @@ from shared.runtime.problems import Problem
 from shared.runtime.web import Answer, Operation, Request
 from shared.web.look import look_of
 
+_VERSION_DIGITS_MAX: Final = 15
+_NO_VERSION: Final = 0
 _TOLD: Final = (409, 412, 422)
 """Refusals that stand in the form, beside what was typed."""
 
@@ -42,11 +44,11 @@ def operations(room: Room) -> tuple[Operation, ...]:
         fields = request.form()
         unit_id = str(request.id("unit_id")) if "unit_id" in request.parameters else None
         path = "/v1/units" if name == "register" else f"/v1/units/{unit_id}/{name}-unit"
-        typed = fields.get("version", "")
-        version = None if name == "register" else int(typed) if typed.isdecimal() else 0
+        version = None if name == "register" else _version(fields.get("version", ""))
         body = await _body(room, request, name, unit_id, fields)
-        if body is None:
-            told = room.pages.words.say(look_of(request).language, "people.parent_unknown")
+        amiss = "form_broken" if version == _NO_VERSION else "parent_unknown" if body is None else None
+        if amiss is not None:
+            told = room.pages.words.say(look_of(request).language, f"people.{amiss}")
             return await tree_page(room, request, me, {ACTS[name].field: told})
         try:
             await room.api.post(request, path, body, key=fields.get("key", ""), version=version)
@@ -63,6 +65,12 @@ def operations(room: Room) -> tuple[Operation, ...]:
         room.page("/desk/units/register", "unit-register-top", act, method="POST"),
         room.page("/desk/units/{unit_id}/{act}", "unit-act", act, method="POST"),
     )
+
+
+def _version(typed: str) -> int:
+    """What the form says that it was made from, where that can be one."""
+    fits = len(typed) <= _VERSION_DIGITS_MAX and typed.isascii() and typed.isdecimal()
+    return int(typed) if fits else _NO_VERSION
 
 
 async def _body(

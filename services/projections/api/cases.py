@@ -79,6 +79,7 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
             moment,
             after=after,
             limit=query.limit,
+            known_only=query.known_only,
             oldest_first=query.order == "oldest",
             allowed=query.allowed,
         )

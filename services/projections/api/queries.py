@@ -69,6 +69,8 @@ class CasesQuery(PageQuery, frozen=True, kw_only=True):
     opened_from: date | None = None
     opened_to: date | None = None
     may_absorb: UUID | None = None
+    known_only: bool = False
+    """Without what stands in place of cases that the caller may not know of."""
     order: Literal["latest", "oldest"] = "latest"
     """Which are first: those opened last, or those opened first."""
     allowed: list[Code] | None = None

@@ -88,6 +88,7 @@ async def list_cases(
     *,
     after: After | None,
     limit: int,
+    known_only: bool = False,
     oldest_first: bool = False,
     allowed: Collection[str] | None = None,
 ) -> tuple[list[dict[str, Any]], After | None]:
@@ -98,21 +99,24 @@ async def list_cases(
     tree = sources.trees.at(moment.position, moment.occurred)
     where, parameters = restricted(wanted, actor, tree, moment)
     parameters["limit"] = limit + 1
-    rows: list[CaseRow] = []
+    listed: list[tuple[CaseRow, dict[str, Any]]] = []
     async with sources.pool.connection() as connection:
         more = True
-        while more and len(rows) <= limit:
+        while more and len(listed) <= limit:
             query = _page(where, oldest_first, parameters, after)
             fetched = await (await connection.execute(query, parameters)).fetchall()
             found = [decode_row(stored) for (stored,) in fetched]
             more = len(found) > limit
             after = (found[-1].opened_at, found[-1].case_id) if found else None
-            rows += found if wanted.merging is None else await wanted.merging.only(connection, found, moment)
-        items = await _items(sources, connection, rows[:limit], actor, tree, moment)
+            if wanted.merging is not None:
+                found = await wanted.merging.only(connection, found, moment)
+            shown = zip(found, await _items(sources, connection, found, actor, tree, moment), strict=True)
+            listed += [(row, item) for row, item in shown if not known_only or "case_id" in item]
+        items = [item for _, item in listed[:limit]]
         if allowed is not None:
             items = await allowed_now(sources, connection, items, allowed, actor, moment)
     items = opened(items, await sources.vault.open_many(leaves(items)))
-    last = rows[limit - 1] if len(rows) > limit else None
+    last = listed[limit - 1][0] if len(listed) > limit else None
     return items, None if last is None else (last.opened_at, last.case_id)
 
 
