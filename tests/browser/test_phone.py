@@ -175,6 +175,28 @@ def test_everybody_can_use_every_page(
             assert_accessible(page)
 
 
+_SMALL = """px => [...document.querySelectorAll("a[href], button, summary, select, textarea, .tile, .check")]
+    .filter(each => !each.matches(".skip") && each.checkVisibility())
+    .map(each => [each.textContent.trim().slice(0, 20), each.getBoundingClientRect()])
+    .filter(([, box]) => Math.min(box.width, box.height) < px - 0.5)
+    .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
+
+
+@pytest.mark.parametrize(("size", "px"), [("normal", 44), ("large", 60)])
+def test_everything_that_is_pressed_is_as_large_as_a_finger(
+    phone: Page, place: Village, product: Product, size: str, px: int
+) -> None:
+    cookie: Any = {"name": "anjie_look", "value": f"zh.light.{size}", "url": product.url}
+    phone.context.add_cookies([cookie])
+    case = place.open_case()
+    person = {"role": "WITNESS", "name": "王五", "phone": "13900000000"}
+    place.done(place.leader, f"/v1/cases/{case['case_id']}/add-person", person)
+    for path in ("/", "/m", "/m/record", f"/m/cases/{case['case_id']}", "/m/new"):
+        phone.goto(path)
+        assert phone.evaluate(_SMALL, px) == [], path
+        assert phone.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_the_keyboard_alone_is_enough_to_take_a_case_on(phone: Page, place: Village) -> None:
     case = place.open_case()
     phone.goto(f"/m/cases/{case['case_id']}")

@@ -106,7 +106,7 @@ def _facts(
 
 
 def _next(case: Item, held: str, wording: Wording) -> list[Block]:
-    """How it stands, and until when what; of clocks of one kind, the last: what was promised before is past."""
+    """How it stands, and until when what; of clocks of one kind only the last is still of interest."""
     said = [wording.say(f"receipt.next_{case['state']}", unit=held)]
     promised = {
         clock["timer"]: clock
