@@ -66,5 +66,7 @@ def _day(day: date, today: date, say: Say) -> str:
             return say("clock.tomorrow")
         case ahead if 0 < ahead < _WEEK:
             return say(f"clock.weekday_{day.isoweekday()}")
-    name = "clock.date" if day.year == today.year else "clock.date_of_year"
-    return say(name, year=day.year, month=day.month, day=day.day, named=f"{day.day} {day:%b}")
+    told = {"month": day.month, "day": day.day, "named": f"{day.day} {day:%b}"}
+    if day.year == today.year:
+        return say("clock.date", **told)
+    return say("clock.date_of_year", year=day.year, **told)

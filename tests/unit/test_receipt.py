@@ -22,7 +22,8 @@ def clock(timer: str, state: str, due_on: str) -> dict[str, Any]:
 def text_of(*clocks: dict[str, Any]) -> str:
     case = {
         "case_id": "33333333-3333-7333-8333-333333333333",
-        "state": "IN_PROGRESS", "channel": "ONLINE", "category": "FLOODING", "title": "路面积水", "people": [],
+        "state": "IN_PROGRESS", "channel": "ONLINE", "category": "FLOODING", "title": "路面积水",
+        "people": [],
         "deadlines": clocks, "as_of_instant": "2026-11-27T19:35:00+08:00", "as_of_position": 141_530,
     }  # fmt: skip
     registered = {"actor_role": "resident", "occurred_at": OPENED}

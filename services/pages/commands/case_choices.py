@@ -91,7 +91,9 @@ def _records(events: Events, me: str, wording: Wording) -> dict[str, list[Choice
 
 def _person(person: Mapping[str, Any], wording: Wording) -> str:
     role = wording.code("person_role", person["role"])
-    return f"{wording.text(person['name'])}（{role}）" if "name" in person else role
+    if "name" not in person:
+        return role
+    return wording.say("frame.beside", what=wording.text(person["name"]), told=role)
 
 
 async def _around(room: Room, request: Request, case: Case, wording: Wording) -> dict[str, list[Choice]]:
@@ -120,8 +122,12 @@ async def _around(room: Room, request: Request, case: Case, wording: Wording) ->
 
 def colleagues(actors: Sequence[Mapping[str, Any]], unit: str | None, wording: Wording) -> list[Choice]:
     """Who of the actors may handle what the unit holds."""
+    say = wording.say
     return [
-        (actor["actor_ref"], f"{actor['actor_ref']}（{wording.code('role', actor['role'])}）")
+        (
+            actor["actor_ref"],
+            say("frame.beside", what=actor["actor_ref"], told=wording.code("role", actor["role"])),
+        )
         for actor in actors
         if actor["role"] in _HANDLERS and actor["unit"] == unit
     ]

@@ -56,7 +56,7 @@ function answers(item) {
 /** @param {Item} item */
 function sideBySide(item) {
   const { problem, meanwhile = [] } = item.refusal ?? { problem: {} };
-  const why = problem.type === "no-photo" ? word("no_photo") : [problem.title, problem.detail].filter(Boolean).join("：");
+  const why = problem.type === "no-photo" ? word("no_photo") : [problem.title, problem.detail].filter(Boolean).join(word("colon"));
   const events = meanwhile.map(({ at, summary }) => element("li", "", moment(at), " ", summary));
   const happened = events.length ? element("ul", "", ...events) : element("p", "soft", word("nothing_meanwhile"));
   return element(

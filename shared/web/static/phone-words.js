@@ -10,7 +10,9 @@ export function word(name, values = {}) {
 /** @param {number | string} when @returns {string} */
 export function moment(when) {
   const how = /** @type {const} */ ({ timeZone: "Asia/Shanghai", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
-  return new Intl.DateTimeFormat(document.documentElement.lang, how).format(new Date(when));
+  const { lang } = document.documentElement;
+  // As all other moments on the page: the day before its month, 24 hours.
+  return new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, how).format(new Date(when));
 }
 
 /**
