@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from shared.events.vocabulary import Role
 from shared.policy.bodies import Ref
-from shared.runtime.accounts import LOGIN_LENGTH_MAX, Change
+from shared.runtime.accounts import LOGIN_LENGTH_MAX, AccountChange
 from shared.runtime.passwords import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN
 
 Clearances = list[Literal["SAFETY_LEAD", "ACCUSATION"]]
@@ -75,20 +75,8 @@ class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the caller may give it another password: an officer only until its owner has signed in."""
 
 
-class ChangeShown(msgspec.Struct, frozen=True, kw_only=True):
-    changed_at: datetime
-    change: Change
-    by_ref: str | None
-    """None: done at the machine itself, by command."""
-    by_role: Role | None
-    by_unit: UUID | None
-    role: Role
-    unit: UUID | None
-    clearances: list[str]
-
-
 class AccountAnswer(AccountShown, frozen=True, kw_only=True):
-    changes: list[ChangeShown]
+    changes: list[AccountChange]
     """The latest first, at most 100."""
 
 

@@ -150,7 +150,7 @@ class AccountOperations:
     async def _read(self, request: Request) -> Answer:
         tree = self._tree(request)
         account = await self._looked_up(request, tree)
-        changes = [change._asdict() for change in await self._accounts.changes(account, _CHANGES_MAX)]
+        changes = await self._accounts.changes(account, _CHANGES_MAX)
         return _answer({**_shown(account, request.actor, tree), "changes": changes})
 
     async def _add(self, request: Request) -> Answer:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, LiteralString, NamedTuple, cast
 from uuid import UUID
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed
@@ -96,12 +97,13 @@ class Account:
         return self.password_given_at is not None
 
 
-class Changed(NamedTuple):
-    """That an account was changed, by whom (None: at the machine itself), and what it stands for since."""
+class AccountChange(msgspec.Struct, frozen=True):
+    """That an account was changed, by whom, and what it stands for since."""
 
     changed_at: datetime
     change: Change
     by_ref: str | None
+    """None: done at the machine itself, by command."""
     by_role: Role | None
     by_unit: UUID | None
     role: Role
@@ -230,11 +232,11 @@ class Accounts:
             rows = await (await connection.execute(_COUNT, values)).fetchall()
         return {unit: (active, disabled) for unit, active, disabled in rows}
 
-    async def changes(self, account: Account, limit: int) -> list[Changed]:
+    async def changes(self, account: Account, limit: int) -> list[AccountChange]:
         """What was done to it, the latest first."""
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_CHANGES, (account.account_id, limit))).fetchall()
-        return [Changed(*row) for row in rows]
+        return [AccountChange(*row) for row in rows]
 
     async def set_password(
         self, account: Account, password_hash: str, *, given: bool = True, by: Actor | None = None

@@ -2,22 +2,18 @@
 
 import sys
 from statistics import median
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
-from playwright.async_api import async_playwright
 
-from infra.browser import OPTIONS, chromium
 from infra.programs import ProgramUnavailable
-from services.projections.schema import create_views
 from shared.events.vocabulary import Role
 from shared.runtime.identity import issue_token
-from shared.runtime.migrations import migrate
 from tests.benchmarks.command_server import JWT_SECRET
 from tests.benchmarks.http_load import life_of_a_case
-from tests.benchmarks.reads import registered, serving
+from tests.benchmarks.pages import Opened, opened
 from tests.benchmarks.table import BenchRow
 
 GOAL_MS: Final = 1_000.0
@@ -62,19 +58,12 @@ def screens(case_id: str) -> tuple[Screen, ...]:
 async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     """None where there is no browser, which is said."""
     try:
-        browser = chromium()
+        async with opened(owner_url) as before:
+            case_id = await _cases(before.port, before.units[-1])
+            return [await _painted(before, screen) for screen in screens(case_id)]
     except ProgramUnavailable as error:
         print(f"paint: {error}", file=sys.stderr)
         return []
-    migrate(owner_url, steps=[create_views])
-    async with serving(owner_url) as port, async_playwright() as playwright:
-        units = await registered(port)
-        case_id = await _cases(port, units[-1])
-        running = await playwright.chromium.launch(executable_path=browser, args=list(OPTIONS))
-        try:
-            return [await _painted(running, port, units, screen) for screen in screens(case_id)]
-        finally:
-            await running.close()
 
 
 async def _cases(port: int, group: UUID) -> str:
@@ -91,20 +80,18 @@ async def _cases(port: int, group: UUID) -> str:
     return str(opened["case_id"])
 
 
-async def _painted(browser: Any, port: int, units: list[UUID], screen: Screen) -> BenchRow:
+async def _painted(before: Opened, screen: Screen) -> BenchRow:
     """The slowest of some loads, each with nothing kept from the one before."""
-    token = issue_token(JWT_SECRET, sub="leader-37", role=screen.role, unit=units[screen.level])
     taken = []
     for _ in range(LOADS):
-        context = await browser.new_context(
-            viewport={"width": screen.width, "height": screen.height},
-            extra_http_headers={"Authorization": f"Bearer {token}"},
+        context = await before.context(
+            "leader-37", screen.role, screen.level, width=screen.width, height=screen.height
         )
         page = await context.new_page()
         session = await context.new_cdp_session(page)
         await session.send("Emulation.setCPUThrottlingRate", {"rate": THROTTLED})
         await page.add_init_script(f"({_USEFUL})({msgspec.json.encode(screen.useful).decode()})")
-        await page.goto(f"http://127.0.0.1:{port}{screen.path}", wait_until="commit")
+        await page.goto(screen.path, wait_until="commit")
         useful = await page.wait_for_function("() => window.usefulAt")
         taken.append(float(await useful.json_value()))
         await context.close()

@@ -2,18 +2,11 @@
 
 import sys
 from statistics import median, quantiles
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
-from playwright.async_api import async_playwright
-
-from infra.browser import OPTIONS, chromium
 from infra.programs import ProgramUnavailable
-from services.projections.schema import create_views
-from shared.runtime.identity import issue_token
-from shared.runtime.migrations import migrate
-from tests.benchmarks.command_server import JWT_SECRET
-from tests.benchmarks.reads import CASE_EVENTS, long_case, registered, serving
+from tests.benchmarks.pages import Opened, opened
+from tests.benchmarks.reads import CASE_EVENTS, long_case
 from tests.benchmarks.table import BenchRow
 
 GOAL_MS: Final = 100.0
@@ -43,30 +36,18 @@ async ([count, by]) => {
 async def rows(owner_url: str, *, full: bool) -> list[BenchRow]:
     """None where there is no browser, which is said."""
     try:
-        browser = chromium()
+        async with opened(owner_url) as before:
+            case = await long_case(before.port, before.units)
+            return [await _scrubbed(before, case.path, *steps) for steps in STEPS]
     except ProgramUnavailable as error:
         print(f"scrub: {error}", file=sys.stderr)
         return []
-    migrate(owner_url, steps=[create_views])
-    async with serving(owner_url) as port, async_playwright() as playwright:
-        units = await registered(port)
-        case = await long_case(port, units)
-        running = await playwright.chromium.launch(executable_path=browser, args=list(OPTIONS))
-        try:
-            return [await _scrubbed(running, port, units, case.path, *steps) for steps in STEPS]
-        finally:
-            await running.close()
 
 
-async def _scrubbed(
-    browser: Any, port: int, units: list[UUID], case: str, way: str, count: int, by: int
-) -> BenchRow:
-    token = issue_token(JWT_SECRET, sub="supervisor-1", role="supervisor", unit=units[1])
-    context = await browser.new_context(
-        viewport={"width": 1_400, "height": 900}, extra_http_headers={"Authorization": f"Bearer {token}"}
-    )
+async def _scrubbed(before: Opened, case: str, way: str, count: int, by: int) -> BenchRow:
+    context = await before.context("supervisor-1", "supervisor", 1, width=1_400, height=900)
     page = await context.new_page()
-    await page.goto(f"http://127.0.0.1:{port}{case.replace('/v1/', '/audit/')}")
+    await page.goto(case.replace("/v1/", "/audit/"))
     await page.evaluate(_SCRUB, [WARM_UP, by])
     taken = await page.evaluate(_SCRUB, [count, by])
     await context.close()
