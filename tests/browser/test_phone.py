@@ -95,7 +95,9 @@ def test_an_empty_form_says_beside_each_field_that_it_is_needed(phone: Page, pla
     for name in ("category", "description", "title", "channel"):
         field = phone.locator(f"#opening [name={name}]").first
         expect(field).to_have_attribute("aria-invalid", "true")
-        expect(phone.locator(f"[id='{(field.get_attribute('aria-describedby') or '').split()[-1]}']")).to_be_visible()
+        expect(
+            phone.locator(f"[id='{(field.get_attribute('aria-describedby') or '').split()[-1]}']")
+        ).to_be_visible()
     expect(phone.locator("#opening [name=category]").first).to_be_focused()
     assert_accessible(phone)
 
