@@ -15,7 +15,7 @@ from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
 from tests.browser.phones import PASSWORD, PHOTO, Phone, Server, await_draft, of_profile, phone, until
 from tests.browser.villages import Json, Village
-from tests.product import Product
+from tests.product import Product, anjie
 
 RECORD: Final = "/m/record"
 SAVE: Final = "#opening button.main"
@@ -262,6 +262,38 @@ def test_a_sign_in_that_expired_loses_nothing(my_phone: Phone, place: Village, p
     my_phone.await_standing("done")
     await_gone(page)
     assert len(titled(place, "过期以后")) == 1
+
+
+def test_what_waits_goes_once_a_given_password_was_replaced(
+    my_phone: Phone, place: Village, product: Product, page: Page
+) -> None:
+    """Given a password that the operator reset, who knows that one gets no key to what a phone keeps."""
+    my_phone.send_from_pages_alone()
+    my_phone.prepare(RECORD)
+    my_phone.context.route("**/v1/commands:batch", lambda route: route.abort())
+    page.goto(RECORD)
+    fill(page, "重置以后")
+    save(page)
+    page.goto("/")
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_role("link", name="登录")).to_be_visible()
+    my_phone.context.unroute("**/v1/commands:batch")
+    login, told = place.account("group_leader"), "told by the operator"
+    reset = ("account", "password", login, "--password-stdin")
+    assert anjie(*reset, data_dir=product.data_dir, stdin=f"{told}\n").returncode == 0
+    assert my_phone.context.request.post("/sign-in", form={"login": login, "password": told}).ok
+    page.goto("/m/without-signal")
+    my_phone.await_standing("attention")
+    page.goto("/m")
+    expect(page.get_by_role("heading", level=1)).to_have_text("设置自己的密码")
+    assert titled(place, "重置以后") == []
+    page.get_by_label("别人给您的密码").fill(told)
+    page.get_by_label("新密码").fill(PASSWORD)
+    page.get_by_role("button", name="设置自己的密码").click()
+    page.wait_for_url("/m")
+    my_phone.await_standing("done")
+    await_gone(page)
+    assert len(titled(place, "重置以后")) == 1
 
 
 def test_two_tabs_send_once_and_keep_each_its_own_draft(

@@ -134,7 +134,7 @@ def _export(seen: Unmasked, me: Me) -> Export:
     moment = wording.say(f"audit.{stamp}", moment=then.instant, position=then.position)
     return export_of(
         f"{wording.say('audit.case')} {seen.case_id}",
-        f"{moment} · {wording.say('audit.unmasked_for', who=me.sub)}",
+        f"{moment} {wording.say('audit.unmasked_for', who=me.sub)}",
         then.as_of_instant,
         f"anjie-case-{seen.case_id}-{then.position}-unmasked",
         (
