@@ -48,6 +48,14 @@ def topics(place: Village, case_id: str) -> list[str]:
     return [item["topic"] for item in items if "deadline" not in item["topic"]]
 
 
+@pytest.fixture(scope="module")
+def place(product: Product) -> Iterator[Village]:
+    """Shared by all tests, as are its people."""
+    village = Village(product)
+    yield village
+    village.close()
+
+
 @pytest.fixture
 def page(my_phone: Phone, place: Village) -> Page:
     """The leader's, who is signed in."""

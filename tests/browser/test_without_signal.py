@@ -273,9 +273,10 @@ def test_what_is_cut_off_again_and_again_while_it_is_sent_arrives_once(
         work.fill(opened(page, work))
         send(page, work)
         # Tried again by itself, or as soon as somebody looks.
-        standing = page.locator("#sync:not([data-state=syncing])")
-        while standing.get_attribute("data-state") != "done":
+        standing = page.locator("#sync[data-state]:not([data-state=syncing])")
+        while standing.get_attribute("data-state") == "offline":
             page.reload()
+        my_phone.await_standing("done")
         expect(page.locator("#waiting > li")).to_have_count(0)
         assert "/v1/commands:batch" in losses
     assert_arrived_once(courtyard)
