@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -56,6 +57,7 @@ class Pages:
             day=partial(_day, look),
             moment=partial(_moment, look),
             path=_asked(request),
+            same_again=_same_again(request),
             csrf=_csrf(request),
             **values,
         )
@@ -64,9 +66,25 @@ class Pages:
 
 
 def _asked(request: Request) -> str:
-    """Where this page was asked for, to come back to after another look was chosen."""
+    """Where this page was asked for."""
     query = request.query_string.decode("latin-1")
     return f"{request.path}?{query}" if query else request.path
+
+
+def _same_again(request: Request) -> str:
+    """What to come back to once another look was chosen: the page, or that of the form which it answers.
+
+    Where a form is sent to, there may be no page to see.
+    """
+    if request.method != "POST":
+        return _asked(request)
+    try:
+        form = urlsplit(request.header(b"referer") or "")
+    except ValueError:
+        return "/"
+    if form.netloc != request.header(b"host"):
+        return "/"
+    return f"{form.path}?{form.query}" if form.query else form.path
 
 
 def _csrf(request: Request) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from services.pages.pages import made_pages
+from shared.runtime.web import Request
 from tests.browser.accessible import assert_accessible
 from tests.browser.conftest import NewPage
 from tests.product import Product
@@ -81,3 +82,20 @@ def test_pages_say_nothing_that_is_not_written_down_and_write_nothing_that_is_no
     written = made_pages().words.names()
     assert said <= written
     assert {name for name in written - said if not name.startswith(tuple(beginnings))} == set()
+
+
+@pytest.mark.parametrize(
+    ("method", "referer", "back"),
+    [
+        ("GET", "", "/desk/people/1?a=b"),
+        ("POST", "http://here/desk/people?unit=7", "/desk/people?unit=7"),
+        ("POST", "http://elsewhere/desk/people", "/"),
+        ("POST", "http://[", "/"),
+        ("POST", "", "/"),
+    ],
+)
+def test_another_look_comes_back_to_a_page_that_can_be_seen(method: str, referer: str, back: str) -> None:
+    headers = {b"host": b"here", b"referer": referer.encode()}
+    request = Request(method, "/desk/people/1", headers, query_string=b"a=b")
+    page = made_pages().render(request, "problem.html", title="", detail="").content.decode()
+    assert set(re.findall(r'name="next" value="([^"]*)"', page)) == {back}
