@@ -646,6 +646,14 @@ def test_two_moments_are_compared(new_page: NewPage, scene: Scene) -> None:
         expect(rows.first).to_contain_text(change)
 
 
+def test_moments_that_are_none_are_told_in_words(new_page: NewPage, scene: Scene) -> None:
+    page = scene.open(new_page, "/audit/figures/compare?measure=backlog&a=2025-13-01&b=9999-12-31")
+    for name in ("较早", "较晚"):
+        told = re.compile("须是位置号，或今天以前的日期")
+        expect(page.get_by_label(name)).to_have_accessible_description(told)
+    expect(page.get_by_label("较早")).to_have_value("2025-13-01")
+
+
 def test_figures_as_they_came_about_go_by_days(new_page: NewPage, scene: Scene) -> None:
     page = scene.open(new_page, "/audit/figures")
     page.get_by_role("link", name="按实际发生").click()

@@ -77,7 +77,7 @@ def operations(room: Room) -> tuple[Operation, ...]:
             except Refused as refused:
                 if refused.status != 422:
                     raise
-                wrong = wrong_fields(refused, "a")
+                wrong = wrong_fields(refused, "a") | _no_moments(asked, wording)
         return room.pages.render(
             request,
             "audit/compared.html",
@@ -169,6 +169,13 @@ def _export_comparison(seen: Comparison, asked: Given, wording: Wording) -> Expo
         [seen.table],
         wording,
     )
+
+
+def _no_moments(asked: Given, wording: Wording) -> dict[str, str]:
+    """What is neither a position nor a day that is over, by field."""
+    typed = {name: asked.one(name) or "" for name in ("a", "b")}
+    wrong = [name for name, moment in typed.items() if not moment.isdecimal() and end_of(moment) is None]
+    return {name: wording.say("audit.moment_wrong") for name in wrong}
 
 
 async def _position(room: Room, request: Request, moment: str) -> str:
