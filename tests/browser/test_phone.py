@@ -6,7 +6,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 from pypdf import PdfReader
 
 from tests.browser.accessible import assert_accessible
@@ -132,8 +132,17 @@ def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) ->
     phone.get_by_label("各方责任").fill("李四疏通，张三出一半费用")
     phone.get_by_label("谁做什么").first.fill("李四三天内疏通排水沟")
     for index, name in enumerate(("张三", "李四")):
-        draw(phone.locator(f"canvas[data-signs='signature-{index}']"), down=40 + 20 * index)
-        expect(phone.get_by_role("checkbox", name=f"{name}已签名")).to_be_checked()
+        glass = phone.locator(f"canvas[data-signs='signature-{index}']")
+        signed = phone.get_by_role("checkbox", name=f"{name}已签名")
+        draw(glass, down=60)
+        expect(signed).to_be_checked()
+        phone.get_by_role("button", name="重签").nth(index).click()
+        expect(signed).not_to_be_checked()
+        draw(glass, down=80 - 20 * index)
+        one_stroke = ink(glass)
+        draw(glass, down=20)
+        assert ink(glass) > one_stroke
+        expect(signed).to_be_checked()
     phone.get_by_role("checkbox", name="调解员已签名").check()
     phone.get_by_role("checkbox", name="调解委员会已盖章").check()
     assert_accessible(phone)
@@ -152,6 +161,19 @@ def test_two_parties_agree_and_sign_on_the_glass(phone: Page, place: Village) ->
     assert "人民调解协议书" in text
     assert len([image for page in reader.pages for image in page.images]) == 2
     assert "登记回执" in printed(phone, "打印登记回执")[1]
+
+
+def ink(glass: Locator) -> int:
+    """So many black pixels."""
+    drawn: int = glass.evaluate(
+        """canvas => {
+            const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+            pen.drawImage(canvas, 0, 0);
+            const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+            return data.filter((value, index) => index % 4 === 0 && value === 0).length;
+        }"""
+    )
+    return drawn
 
 
 def printed(page: Page, link: str) -> tuple[PdfReader, str]:

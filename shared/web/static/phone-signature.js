@@ -7,7 +7,7 @@ const DRAWN = "signature.png";
 function sign(canvas, file) {
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const wipe = () => {
-    const { width, height } = canvas.getBoundingClientRect();
+    const { clientWidth: width, clientHeight: height } = canvas;
     canvas.width = width * devicePixelRatio;
     canvas.height = height * devicePixelRatio;
     pen.scale(devicePixelRatio, devicePixelRatio);
@@ -17,6 +17,11 @@ function sign(canvas, file) {
     pen.strokeStyle = "black";
     pen.lineWidth = LINE_PX;
     pen.lineCap = "round";
+  };
+  const tell = () => {
+    const signed = /** @type {HTMLInputElement | null} */ (document.querySelector(`[data-signed="${file.id}"]`));
+    if (signed) signed.checked = Boolean(file.files?.length);
+    for (const event of ["input", "change"]) file.dispatchEvent(new Event(event, { bubbles: true }));
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (canvas.width !== Math.floor(canvas.clientWidth * devicePixelRatio)) wipe();
@@ -35,10 +40,7 @@ function sign(canvas, file) {
       const chosen = new DataTransfer();
       chosen.items.add(new File([drawn], DRAWN, { type: "image/png" }));
       file.files = chosen.files;
-      const signed = /** @type {HTMLInputElement | null} */ (document.querySelector(`[data-signed="${file.id}"]`));
-      if (signed) signed.checked = true;
-      file.dispatchEvent(new Event("input", { bubbles: true }));
-      file.dispatchEvent(new Event("change", { bubbles: true }));
+      tell();
     });
   });
   file.addEventListener("restored", async () => {
@@ -47,13 +49,12 @@ function sign(canvas, file) {
     if (drawn?.name !== DRAWN) return;
     const picture = await createImageBitmap(drawn);
     wipe();
-    const { width, height } = canvas.getBoundingClientRect();
-    pen.drawImage(picture, 0, 0, width, height);
+    pen.drawImage(picture, 0, 0, canvas.clientWidth, canvas.clientHeight);
   });
   document.querySelector(`[data-wipes="${file.id}"]`)?.addEventListener("click", () => {
     wipe();
     file.value = "";
-    file.dispatchEvent(new Event("change", { bubbles: true }));
+    tell();
   });
 }
 
