@@ -72,7 +72,7 @@ async function show() {
   const place = document.getElementById("sync");
   if (place) showStanding(place, items, await isAnothers());
   // What says that the case is in this phone alone would be wrong from now on.
-  if (news.why === "done" && document.querySelector("[data-alone]") && !items.some((item) => opens(item) && item.case_id === caseId)) location.reload();
+  if (caseId && news.why === "done" && document.querySelector("[data-alone]") && !items.some((item) => opens(item) && item.case_id === caseId)) location.reload();
 }
 
 /** One of four: no signal, under way, done, or something for somebody to do. @param {HTMLElement} place @param {import("./phone-outbox.js").Item[]} items @param {boolean} anothers */
