@@ -277,9 +277,10 @@ def test_reads_by_those_who_oversee_are_registered(place: Town) -> None:
     ]
     assert {item["reason"] for item in reads} == {None}
     assert reads[0]["as_of_position"] == case["position"]
-    page = place.auditor.get("/v1/audit/reads", case_id=case["case_id"], limit=3)
-    assert page.json()["items"] == reads[:3]
-    assert ask(place.auditor, page.links["next"]["url"]).json()["items"] == reads[3:6]
+    for order, ordered in (("oldest", reads), ("latest", reads[::-1])):
+        page = place.auditor.get("/v1/audit/reads", case_id=case["case_id"], limit=3, order=order)
+        assert page.json()["items"] == ordered[:3]
+        assert ask(place.auditor, page.links["next"]["url"]).json()["items"] == ordered[3:6]
 
 
 def test_whoever_oversees_reads_each_case_that_a_board_lists(running: Anjie, place: Town) -> None:

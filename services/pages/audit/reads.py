@@ -17,7 +17,12 @@ def operations(room: Room) -> tuple[Operation, ...]:
         asked = given(request)
         case_id = request.id("case_id")
         answer = await room.api.get(
-            request, "/v1/audit/reads", case_id=case_id, limit=LIMIT, cursor=asked.one("cursor")
+            request,
+            "/v1/audit/reads",
+            case_id=case_id,
+            order="latest",
+            limit=LIMIT,
+            cursor=asked.one("cursor"),
         )
         wording = await wording_of(room, request, [item["unit"] for item in answer["items"]])
         columns = ("read_at", "who", "role", "unit", "read", "reason", "as_of")

@@ -235,6 +235,8 @@ class ReadsQuery(PageQuery, frozen=True, kw_only=True):
     """The case is needed, save beside a cursor, which has it."""
 
     case_id: UUID | None = None
+    order: Literal["oldest", "latest"] = "oldest"
+    """Which are first."""
 
 
 class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -95,7 +95,9 @@ def operations(reads: Reads) -> tuple[Operation, ...]:
         case_id = needed("case_id", query.case_id)
         moment = await reads.moments.of_ledger(query)
         case = await reads.cases.readable(case_id, request.actor)
-        items, following = await reads.register.page(case_id, after=after or 0, limit=query.limit)
+        items, following = await reads.register.page(
+            case_id, after=after, limit=query.limit, latest_first=query.order == "latest"
+        )
         items = await _with_reasons(sources, items, case, request.actor)
         if any(isinstance(item["reason"], str) and item["actor_ref"] != request.actor.ref for item in items):
             await reads.register.note(request.actor, [case_id], "reasons", moment.as_of)

@@ -32,10 +32,15 @@ _STORE: Final = """
         %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::timestamptz[]
     )
 """
-_LIST: Final = """
+_OLDEST_FIRST: Final = """
     SELECT read_id, read_at, actor_ref, actor_role, unit, read, as_of_position, at_occurred, reason
     FROM audit.reads
-    WHERE case_id = %s AND read_id > %s ORDER BY read_id LIMIT %s
+    WHERE case_id = %s AND read_id > coalesce(%s, 0) ORDER BY read_id LIMIT %s
+"""
+_LATEST_FIRST: Final = """
+    SELECT read_id, read_at, actor_ref, actor_role, unit, read, as_of_position, at_occurred, reason
+    FROM audit.reads
+    WHERE case_id = %s AND read_id < coalesce(%s, 9223372036854775807) ORDER BY read_id DESC LIMIT %s
 """
 
 _UNMASK: Final = "SELECT audit.unmask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -98,13 +103,16 @@ class ReadRegister:
             seconds = max(1, math.ceil(wait.total_seconds()))
             raise Problem("unmasked-too-often", headers={"Retry-After": str(seconds)})
 
-    async def page(self, case_id: UUID, *, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
-        """A page of the reads of a case, the earliest first, and after which the next one begins.
+    async def page(
+        self, case_id: UUID, *, after: int | None, limit: int, latest_first: bool = False
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """A page of the reads of a case, and after which the next one begins.
 
         Reasons stand in it sealed.
         """
         async with self._pool.connection() as connection:
-            rows = await (await connection.execute(_LIST, (case_id, after, limit + 1))).fetchall()
+            listed = _LATEST_FIRST if latest_first else _OLDEST_FIRST
+            rows = await (await connection.execute(listed, (case_id, after, limit + 1))).fetchall()
         items = [
             {
                 "read_at": read_at,
