@@ -17,6 +17,7 @@ class DemoSet(NamedTuple):
 
 
 SETS: Final = {
-    "huinan": DemoSet("huinan", huinan.huinan, huinan.LINES, "惠南镇"),
     "haimen": DemoSet("haimen", haimen.haimen, haimen.LINES, "余东镇"),
+    "huinan": DemoSet("huinan", huinan.huinan, huinan.LINES, "惠南镇"),
 }
+"""First the one whose people are stepped into: whoever does so at once finds their unit."""
