@@ -172,12 +172,13 @@ def test_a_case_that_is_in_the_phone_alone_takes_visits_people_and_photos(
             form.get_by_role("button", name="保存").click()
     page.get_by_text("添一张照片", exact=True).click()
     page.set_input_files("#photo", PHOTO)
+    page.locator("details[open]").get_by_label("备注").fill("灯罩也碎了")
     with page.expect_navigation():
         page.locator("details[open]").get_by_role("button", name="保存").click()
     expect(page.locator(WAITING)).to_have_count(4)
     assert_accessible(page)
     stored = stored_text(page)
-    for said in ("路灯坏了", "赵钱孙", "电线老化", "住在对门", "a lamp"):
+    for said in ("路灯坏了", "赵钱孙", "电线老化", "住在对门", "灯罩也碎了", "a lamp"):
         assert said not in stored
     my_phone.signal(True)
     # The page that said that it is in the phone alone becomes that of the case.
@@ -189,6 +190,12 @@ def test_a_case_that_is_in_the_phone_alone_takes_visits_people_and_photos(
     assert topics(place, case["case_id"]) == [
         "case.registered", "case.visit_recorded", "case.person_added", "case.document_attached",
     ]  # fmt: skip
+    [attached] = [
+        item
+        for item in place.read(f"/v1/cases/{case['case_id']}/timeline")["items"]
+        if item["topic"] == "case.document_attached"
+    ]
+    assert attached["data"]["note"] == "灯罩也碎了"
 
 
 def test_a_conflict_is_shown_beside_what_happened_and_sent_again(
