@@ -181,4 +181,4 @@ def phone(begin: Callable[[], BrowserContext]) -> Iterator[Phone]:
         yield made
     finally:
         made.close()
-    assert made.amiss == []
+    assert not made.amiss, made.amiss

@@ -266,7 +266,7 @@ def test_a_sign_in_that_expired_loses_nothing(my_phone: Phone, place: Village, p
     my_phone.expire()
     fill(page, "过期以后")
     page.click(SAVE)
-    page.wait_for_url(re.compile("/sign-in"), wait_until="commit")
+    page.wait_for_url(re.compile("/sign-in"), wait_until="networkidle")
     my_phone.signal(False)
     page.goto("/m")
     expect(page.locator(WAITING)).to_have_count(1)
@@ -398,6 +398,8 @@ def test_signing_out_leaves_only_what_was_typed_and_that_sealed(
     page.goto("/")
     page.get_by_role("button", name="退出").click()
     expect(page.get_by_role("link", name="登录")).to_be_visible()
+    # The first page is none of the phone's, so nothing of it is kept.
+    page.wait_for_load_state("networkidle")
     my_phone.signal(False)
     page.goto(RECORD)
     expect(page.locator("h1")).to_contain_text("没有信号")
