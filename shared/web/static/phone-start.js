@@ -1,7 +1,7 @@
 /** Puts a page of the phone together: its standing, what waits, its forms, and when to try again. */
 
 import { keepDraft } from "./phone-drafts.js";
-import { isAnothers, ownKeeper } from "./phone-here.js";
+import { caseId, isAnothers, ownKeeper } from "./phone-here.js";
 import { opens } from "./phone-outbox.js";
 import { listen, queue, synchronise } from "./phone-sync.js";
 import { showWaiting } from "./phone-waiting.js";
@@ -13,9 +13,7 @@ const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5 * 60 * 1000;
 const EVERY_MS = 5 * 60 * 1000;
 const LOW_BYTES = 50 * 1024 * 1024;
-const CASE = /^\/m\/cases\/([0-9a-f-]{36})/;
 
-const caseId = CASE.exec(location.pathname)?.[1];
 /** @type {News} */
 let news = { why: navigator.onLine ? "syncing" : "offline" };
 let pauseMs = FIRST_PAUSE_MS;
@@ -70,7 +68,7 @@ async function show() {
   const list = document.getElementById("waiting");
   if (list && whose) showWaiting(list, whose, items, caseId);
   const place = document.getElementById("sync");
-  if (place) showStanding(place, items, await isAnothers());
+  if (place) showStanding(place, items, await isAnothers(whose));
   // What says that the case is in this phone alone would be wrong from now on.
   if (caseId && news.why === "done" && document.querySelector("[data-alone]") && !items.some((item) => opens(item) && item.case_id === caseId)) location.reload();
 }

@@ -32,7 +32,7 @@ export async function submit(form) {
 async function keepAndSend(form) {
   if (showWrong(form, word("needed"))) return undefined;
   const whose = (await ownKeeper()) ?? ((await synchronise()) ? await ownKeeper() : undefined);
-  if (!whose) return notice(form, "kept", "bad", word((await isAnothers()) ? "another" : "not_ready"));
+  if (!whose) return notice(form, "kept", "bad", word((await isAnothers(whose)) ? "another" : "not_ready"));
   const replaced = form.dataset.replaces && (await read(whose, "outbox", form.dataset.replaces));
   const items = itemsOf(form, replaced || null);
   try {

@@ -2,12 +2,12 @@
 
 import "./forms-fields.js";
 import "./phone-signature.js";
+import { caseId } from "./phone-here.js";
 import { start } from "./phone-start.js";
 import { submit } from "./phone-submit.js";
 
 /** @type {NodeListOf<HTMLFormElement>} */
 const forms = document.querySelectorAll("form[data-command]");
-const caseId = /^\/m\/cases\/([0-9a-f-]{36})/.exec(location.pathname)?.[1];
 
 for (const form of forms) {
   for (const name of ["command", "next"]) {
